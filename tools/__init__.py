@@ -1,0 +1,1 @@
+"""What stands behind ./run and ./check: runs on a bare python3, without any package."""
