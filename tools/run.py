@@ -167,7 +167,8 @@ def _serve(settings: dict[str, str], instance: Path, port: int) -> None:
         ],
         "web server": [
             *(str(PYTHON), "-m", "granian", "--interface", "wsgi", "--host", LOOPBACK),
-            *("--port", str(port), "--workers", "1", "--log-level", "warning", "wsgi:app"),
+            *("--port", str(port), "--workers", "1", "--blocking-threads", "4"),
+            *("--log-level", "warning", "wsgi:app"),
         ],
         "worker": [*FLASK, "worker"],
     }
