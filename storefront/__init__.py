@@ -1,0 +1,1 @@
+"""storefront: a shop whose terms of sale run themselves."""

@@ -1,0 +1,89 @@
+"""The composition root: one Flask app out of all the rooms."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from flask import Flask
+from flask_migrate import Migrate
+
+from storefront import cli, reactions, schema
+from storefront.account import views as account
+from storefront.cart import views as cart
+from storefront.catalogue import jobs as catalogue_jobs
+from storefront.catalogue import views as catalogue
+from storefront.checkout import views as checkout
+from storefront.credits import jobs as credits_jobs
+from storefront.fulfilment import jobs as fulfilment_jobs
+from storefront.fulfilment import views as fulfilment
+from storefront.identity import views as identity
+from storefront.infra import clock, config, db, guards, jobs, templating, web
+from storefront.instalments import jobs as instalments_jobs
+from storefront.invoicing import views as invoicing
+from storefront.legal import views as legal
+from storefront.notifications import jobs as notifications_jobs
+from storefront.orders import jobs as orders_jobs
+from storefront.orders import views as orders
+from storefront.payments import jobs as payments_jobs
+from storefront.payments import views as payments
+from storefront.subscriptions import jobs as subscriptions_jobs
+from storefront.tickets import jobs as tickets_jobs
+from storefront.tickets import views as tickets
+
+ROOT = Path(__file__).resolve().parents[1]
+
+BLUEPRINTS = (
+    catalogue.bp,
+    cart.bp,
+    checkout.bp,
+    payments.bp,
+    orders.bp,
+    legal.bp,
+    identity.bp,
+    account.bp,
+    tickets.bp,
+    fulfilment.bp,
+    invoicing.bp,
+)
+
+# In the order in which work at the same instant is done.
+JOBS = (
+    *payments_jobs.JOBS,
+    *catalogue_jobs.JOBS,
+    *orders_jobs.JOBS,
+    *instalments_jobs.JOBS,
+    *subscriptions_jobs.JOBS,
+    *fulfilment_jobs.JOBS,
+    *credits_jobs.JOBS,
+    *tickets_jobs.JOBS,
+    *notifications_jobs.JOBS,
+)
+
+
+def create_app(settings: config.Settings | None = None) -> Flask:
+    """Build the shop. Raises `UnsafeSettings` when production settings are missing or unsafe."""
+    settings = settings or config.load_settings()
+    app = Flask(
+        __name__,
+        template_folder=str(ROOT / "templates"),
+        static_folder=str(ROOT / "static"),
+        instance_path=str(settings.instance.resolve()),
+    )
+    app.config.update(
+        SETTINGS=settings, SECRET_KEY=settings.secret_key, TESTING=settings.env == "test"
+    )
+    app.extensions["schema"] = schema.TABLES  # every model is mapped before the first query
+    db.init_app(app)
+    Migrate(app, db.db, directory=str(ROOT / "migrations"), render_as_batch=True)
+    guards.attach_guards()
+    clock.init_app(app)
+    templating.init_app(app)
+    web.init_app(app)
+    identity.init_app(app)
+    payments_jobs.init_app(app)
+    for blueprint in BLUEPRINTS:
+        app.register_blueprint(blueprint)
+    reactions.register(app)
+    jobs.register(app, *JOBS)
+    cli.init_app(app)
+    return app

@@ -1,0 +1,1 @@
+"""Hours bought ahead, in an append-only ledger."""

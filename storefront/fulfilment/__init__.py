@@ -1,0 +1,1 @@
+"""What a paid order opens: one handler a product kind."""

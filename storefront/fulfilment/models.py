@@ -1,0 +1,67 @@
+"""What a paid order opens, and the log that proves its use (F-01, W-03)."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import datetime
+from enum import StrEnum
+
+from sqlalchemy import ForeignKey, Index, String, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from storefront.infra.db import Base, enum_type
+from storefront.orders.models import OrderLine
+
+
+class AccessKind(StrEnum):
+    DOWNLOAD = "download"
+    COURSE = "course"
+
+
+class Access(Base):
+    """The right of one buyer to open one file or course, from `opens_at` on (None: not yet)."""
+
+    __tablename__ = "accesses"
+    __table_args__ = (UniqueConstraint("order_line_id", "item"),)
+
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=uuid.uuid4)
+    user_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("users.id"), index=True)
+    order_line_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("order_lines.id"))
+    kind: Mapped[AccessKind] = mapped_column(enum_type(AccessKind))
+    item: Mapped[str] = mapped_column(String(200))  # file name or course slug
+    title: Mapped[str] = mapped_column(String(250))
+    code: Mapped[str] = mapped_column(String(40), unique=True)  # nominative access code
+    opens_at: Mapped[datetime | None]
+    suspended_at: Mapped[datetime | None]
+    revoked_at: Mapped[datetime | None]
+
+    order_line: Mapped[OrderLine] = relationship()
+
+
+class AccessEvent(Base):
+    """Each opening: who, what, when, from where."""
+
+    __tablename__ = "access_events"
+    __append_only__ = True
+    __table_args__ = (Index("ix_access_events_access", "access_id", "at"),)
+
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=uuid.uuid4)
+    access_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("accesses.id", ondelete="RESTRICT"))
+    user_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("users.id", ondelete="RESTRICT"))
+    at: Mapped[datetime]
+    ip: Mapped[str] = mapped_column(String(64))
+    user_agent: Mapped[str] = mapped_column(String(500))
+
+
+class Shipment(Base):
+    """Goods on their way; the delivery starts the withdrawal period (F-02, W-01)."""
+
+    __tablename__ = "shipments"
+
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=uuid.uuid4)
+    order_line_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("order_lines.id"), unique=True)
+    tracking: Mapped[str] = mapped_column(String(60), default="")
+    shipped_at: Mapped[datetime | None]
+    delivered_at: Mapped[datetime | None]
+
+    order_line: Mapped[OrderLine] = relationship()

@@ -1,0 +1,1 @@
+"""Flask and SQLAlchemy glue: the only place that knows how the shop is run."""

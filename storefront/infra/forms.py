@@ -1,0 +1,49 @@
+"""The base of every form: French messages, CSRF, and consents that only a tick gives."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask_wtf import FlaskForm
+from wtforms import BooleanField, StringField
+from wtforms.validators import DataRequired
+
+
+class ShopForm(FlaskForm):  # type: ignore[misc]
+    """A form whose errors are in French and whose typed values are always kept."""
+
+    class Meta(FlaskForm.Meta):  # type: ignore[misc]
+        locales = ("fr_FR", "fr")
+
+        def bind_field(self, form: Any, unbound_field: Any, options: Any) -> Any:
+            """Strip surrounding spaces from everything that is typed."""
+            if issubclass(unbound_field.field_class, StringField):
+                filters = unbound_field.kwargs.setdefault("filters", [])
+                if _stripped not in filters:
+                    unbound_field.kwargs["filters"] = [*filters, _stripped]
+            return unbound_field.bind(form=form, **options)
+
+
+def _stripped(value: Any) -> Any:
+    return value.strip() if isinstance(value, str) else value
+
+
+class ConsentField(BooleanField):
+    """A box that is never pre-ticked (PRE-04): only the value that our own page sends is a yes."""
+
+    YES = "oui"
+
+    def process_data(self, value: Any) -> None:
+        """A consent never comes from a default or a stored object."""
+        self.data = False
+
+    def process_formdata(self, valuelist: list[Any]) -> None:
+        """Anything but the box's own value (`false`, `0`, an empty string) is a no."""
+        self.data = valuelist == [self.YES]
+
+    def _value(self) -> str:
+        return self.YES
+
+
+class Ticked(DataRequired):
+    """The box must be ticked; `InputRequired` would take a posted `false` for a yes."""

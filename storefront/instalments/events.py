@@ -1,0 +1,22 @@
+"""What happens to instalments after the first."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass
+
+from storefront.kernel.events import Event
+
+
+@dataclass(frozen=True)
+class InstalmentPaid(Event):
+    """An instalment after the first was paid."""
+
+    instalment_id: uuid.UUID
+
+
+@dataclass(frozen=True)
+class InstalmentFailed(Event):
+    """An attempt failed; a retry is planned or the customer must act."""
+
+    instalment_id: uuid.UUID

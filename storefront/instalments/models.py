@@ -1,0 +1,85 @@
+"""What is owed and when: every order has a schedule, of one instalment or several (M-02)."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import date, datetime
+from enum import StrEnum
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index, String, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from storefront.infra.db import Base, enum_type
+from storefront.kernel.states import Lifecycle
+from storefront.orders.models import Order
+
+
+class InstalmentStatus(StrEnum):
+    """SCHEDULED: not taken yet. CHARGING: an attempt is under way or in doubt. FAILED: a retry
+    is planned on `next_attempt_on`. UNPAID: no attempt is left, the customer must act."""
+
+    SCHEDULED = "scheduled"
+    CHARGING = "charging"
+    PAID = "paid"
+    FAILED = "failed"
+    UNPAID = "unpaid"
+    CANCELLED = "cancelled"
+
+
+INSTALMENT_LIFECYCLE = Lifecycle(
+    "instalment",
+    {
+        InstalmentStatus.SCHEDULED: {
+            InstalmentStatus.CHARGING,
+            InstalmentStatus.PAID,
+            InstalmentStatus.UNPAID,
+            InstalmentStatus.CANCELLED,
+        },
+        InstalmentStatus.CHARGING: {
+            InstalmentStatus.PAID,
+            InstalmentStatus.FAILED,
+            InstalmentStatus.UNPAID,
+        },
+        InstalmentStatus.FAILED: {
+            InstalmentStatus.CHARGING,
+            InstalmentStatus.PAID,
+            InstalmentStatus.UNPAID,
+            InstalmentStatus.CANCELLED,
+        },
+        InstalmentStatus.UNPAID: {
+            InstalmentStatus.CHARGING,
+            InstalmentStatus.PAID,
+            InstalmentStatus.CANCELLED,
+        },
+        InstalmentStatus.PAID: set(),
+        InstalmentStatus.CANCELLED: {InstalmentStatus.PAID},
+    },
+)
+
+
+class Instalment(Base):
+    """One part of an order's price, due on a civil date (Paris). Amount in minor units."""
+
+    __tablename__ = "instalments"
+    __table_args__ = (
+        UniqueConstraint("order_id", "rank"),
+        CheckConstraint("amount_minor >= 0", name="amount"),
+        Index("ix_instalments_due", "status", "next_attempt_on"),
+    )
+
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=uuid.uuid4)
+    order_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("orders.id"))
+    rank: Mapped[int]  # from 1; the first is paid with the order
+    due_on: Mapped[date]
+    currency: Mapped[str] = mapped_column(String(3))
+    amount_minor: Mapped[int]
+    status: Mapped[InstalmentStatus] = mapped_column(
+        enum_type(InstalmentStatus), default=InstalmentStatus.SCHEDULED
+    )
+    # The day of the next attempt: due_on at first, later by the retry schedule of the terms.
+    next_attempt_on: Mapped[date]
+    attempts: Mapped[int] = mapped_column(default=0)
+    announced_at: Mapped[datetime | None]
+    paid_at: Mapped[datetime | None]
+
+    order: Mapped[Order] = relationship()

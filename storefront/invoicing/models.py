@@ -1,0 +1,81 @@
+"""Invoices: numbered without gaps when issued, then never changed (V-01, INV-01, INV-02)."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index, String, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from storefront.infra.db import Base
+
+
+class Invoice(Base):
+    """Parties, lines and mentions as they were on the day of issue. Amounts in minor units."""
+
+    __tablename__ = "invoices"
+    __append_only__ = True
+    __table_args__ = (
+        UniqueConstraint("series", "sequence"),
+        UniqueConstraint("order_id", "cause"),
+        CheckConstraint("net_minor + vat_minor = total_minor", name="adds_up"),
+        Index("ix_invoices_user", "user_id", "issued_on"),
+    )
+
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=uuid.uuid4)
+    number: Mapped[str] = mapped_column(String(35), unique=True)  # F-2026-000012
+    series: Mapped[str] = mapped_column(String(12))  # "F-2026"
+    sequence: Mapped[int]
+    order_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("orders.id", ondelete="RESTRICT"))
+    user_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("users.id", ondelete="RESTRICT"))
+    # What is invoiced, once: "order", or "period:3" of a subscription.
+    cause: Mapped[str] = mapped_column(String(60))
+    issued_on: Mapped[date]
+    issued_at: Mapped[datetime]
+    supplied_on: Mapped[date]
+    currency: Mapped[str] = mapped_column(String(3))
+    net_minor: Mapped[int]
+    vat_minor: Mapped[int]
+    total_minor: Mapped[int]
+    seller: Mapped[str]  # canonical JSON
+    buyer: Mapped[str]  # canonical JSON
+    mentions: Mapped[str]  # canonical JSON: the sentences that the law wants on this one
+    schedule: Mapped[str]  # canonical JSON: [[due date, amount], …]
+
+    lines: Mapped[list[InvoiceLine]] = relationship(order_by="InvoiceLine.position")
+
+    def sealed_content(self) -> dict[str, Any]:
+        """What the journal's seal covers: every column and every line."""
+        return {
+            "invoice": {column.key: getattr(self, column.key) for column in self.__table__.columns},
+            "lines": [
+                {column.key: getattr(line, column.key) for column in line.__table__.columns}
+                for line in self.lines
+            ],
+        }
+
+    def sealed_name(self) -> str:
+        """How a verification names this invoice."""
+        return f"invoice {self.number}"
+
+
+class InvoiceLine(Base):
+    """One line, with its own rate or exemption."""
+
+    __tablename__ = "invoice_lines"
+    __append_only__ = True
+    __table_args__ = (UniqueConstraint("invoice_id", "position"),)
+
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=uuid.uuid4)
+    invoice_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("invoices.id", ondelete="RESTRICT"))
+    position: Mapped[int]
+    name: Mapped[str] = mapped_column(String(250))
+    quantity: Mapped[int]
+    unit_net_minor: Mapped[int]
+    vat_rate_bp: Mapped[int]
+    exemption: Mapped[str] = mapped_column(String(40), default="")
+    net_minor: Mapped[int]
+    vat_minor: Mapped[int]
+    gross_minor: Mapped[int]

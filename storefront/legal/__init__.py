@@ -1,0 +1,1 @@
+"""Terms of sale as text plus typed parameters, and their acceptance."""

@@ -1,0 +1,101 @@
+"""Terms that run: frozen versions with typed parameters, and who accepted which (R-01, R-03)."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import ForeignKey, String, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from storefront.infra.db import Base, enum_type
+
+
+class TermsVersion(Base):
+    """One published version of one document. Nothing in it ever changes again (R-01)."""
+
+    __tablename__ = "terms_versions"
+    __append_only__ = True
+    __table_args__ = (UniqueConstraint("document", "number"),)
+
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=uuid.uuid4)
+    document: Mapped[str] = mapped_column(String(60))  # "cgv", "conditions-formation", …
+    number: Mapped[int]
+    title: Mapped[str] = mapped_column(String(200))
+    source: Mapped[str]  # Markdown with placeholders
+    parameters: Mapped[str]  # canonical JSON of TermsParameters
+    html: Mapped[str]
+    pdf_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("documents.id", ondelete="RESTRICT"))
+    pdf_sha256: Mapped[str] = mapped_column(String(64))
+    published_at: Mapped[datetime] = mapped_column(index=True)
+
+    @property
+    def reference(self) -> str:
+        """How people and commands name this version: `cgv-2`."""
+        return f"{self.document}-{self.number}"
+
+    def sealed_content(self) -> dict[str, Any]:
+        """What the journal's seal covers: everything that was published."""
+        return {
+            "document": self.document,
+            "number": self.number,
+            "title": self.title,
+            "source": self.source,
+            "parameters": self.parameters,
+            "html": self.html,
+            "pdf_sha256": self.pdf_sha256,
+            "published_at": self.published_at,
+        }
+
+    def sealed_name(self) -> str:
+        """How a verification names this version."""
+        return f"terms {self.reference}"
+
+
+class AcceptanceKind(StrEnum):
+    """One unticked box each (PRE-04)."""
+
+    TERMS = "terms"
+    PARTICULAR_TERMS = "particular_terms"
+    EARLY_START = "early_start"  # W-02, WDR-08
+    DIGITAL_WAIVER = "digital_waiver"  # W-03, WDR-10
+
+
+class Acceptance(Base):
+    """A box that a customer ticked, with everything that proves it (R-03)."""
+
+    __tablename__ = "acceptances"
+    __append_only__ = True
+    __table_args__ = (UniqueConstraint("order_id", "kind", "version_id"),)
+
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=uuid.uuid4)
+    kind: Mapped[AcceptanceKind] = mapped_column(enum_type(AcceptanceKind))
+    order_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("orders.id", ondelete="RESTRICT"))
+    user_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("users.id", ondelete="RESTRICT"))
+    version_id: Mapped[uuid.UUID] = mapped_column(
+        ForeignKey("terms_versions.id", ondelete="RESTRICT")
+    )
+    pdf_sha256: Mapped[str] = mapped_column(String(64))
+    sentence: Mapped[str]
+    accepted_at: Mapped[datetime]
+    ip: Mapped[str] = mapped_column(String(64))
+    user_agent: Mapped[str] = mapped_column(String(500))
+
+    version: Mapped[TermsVersion] = relationship()
+
+    def sealed_content(self) -> dict[str, Any]:
+        """What the journal's seal covers; who and from where are covered by their hash only."""
+        return {
+            "kind": self.kind,
+            "order_id": self.order_id,
+            "version_id": self.version_id,
+            "pdf_sha256": self.pdf_sha256,
+            "sentence": self.sentence,
+            "accepted_at": self.accepted_at,
+        }
+
+    def sealed_name(self) -> str:
+        """How a verification names this acceptance."""
+        return f"acceptance {self.id}"

@@ -1,0 +1,1 @@
+"""E-mails: rendered when queued, sent by the worker, kept as proof."""

@@ -1,0 +1,1 @@
+"""Orders: the contract and its lines."""

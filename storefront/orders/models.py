@@ -1,0 +1,162 @@
+"""Orders: what was agreed, copied so that no later change reaches it (C-05)."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import date, datetime
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index, String
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from storefront.catalogue.models import PriceBasis, ProductKind, VatClass, WithdrawalKind
+from storefront.identity.models import User
+from storefront.infra.db import Base, enum_type
+from storefront.kernel.money import Money
+from storefront.kernel.states import Lifecycle
+from storefront.legal.models import TermsVersion
+
+
+class BuyerKind(StrEnum):
+    """As whom the customer buys: many rules differ by this (O-03, PRE-08)."""
+
+    CONSUMER = "consumer"
+    PROFESSIONAL = "professional"
+
+
+class OrderStatus(StrEnum):
+    """The contract's state. Money and fulfilment have states of their own."""
+
+    AWAITING_PAYMENT = "awaiting_payment"
+    CONFIRMED = "confirmed"
+    CANCELLED = "cancelled"
+    REFUSED = "refused"
+
+
+ORDER_LIFECYCLE = Lifecycle(
+    "order",
+    {
+        OrderStatus.AWAITING_PAYMENT: {
+            OrderStatus.CONFIRMED,
+            OrderStatus.CANCELLED,
+            OrderStatus.REFUSED,
+        },
+        OrderStatus.CONFIRMED: {OrderStatus.REFUSED, OrderStatus.CANCELLED},
+        OrderStatus.CANCELLED: set(),
+        OrderStatus.REFUSED: set(),
+    },
+)
+
+
+class Order(Base):
+    """One contract: who, what, at which price, under which terms."""
+
+    __tablename__ = "orders"
+    __table_args__ = (
+        CheckConstraint("total_minor >= 0", name="total"),
+        Index("ix_orders_status_placed", "status", "placed_at"),
+    )
+
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=uuid.uuid4)
+    reference: Mapped[str] = mapped_column(String(30), unique=True)  # CMD-2026-000123
+    token: Mapped[str] = mapped_column(String(64), unique=True)  # lets a guest see it
+    user_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("users.id"), index=True)
+    # The cart that it was placed from: one order a cart, whatever the clicks (UNIQUE).
+    cart_id: Mapped[uuid.UUID | None] = mapped_column(unique=True)
+    status: Mapped[OrderStatus] = mapped_column(
+        enum_type(OrderStatus), default=OrderStatus.AWAITING_PAYMENT
+    )
+    terms_version_id: Mapped[uuid.UUID] = mapped_column(
+        ForeignKey("terms_versions.id", ondelete="RESTRICT")
+    )
+    buyer_kind: Mapped[BuyerKind] = mapped_column(enum_type(BuyerKind))
+    name: Mapped[str] = mapped_column(String(120))
+    email: Mapped[str] = mapped_column(String(254))
+    phone: Mapped[str] = mapped_column(String(30))
+    company: Mapped[str] = mapped_column(String(160), default="")
+    siren: Mapped[str] = mapped_column(String(9), default="")
+    vat_number: Mapped[str] = mapped_column(String(20), default="")
+    street: Mapped[str] = mapped_column(String(200))
+    street_2: Mapped[str] = mapped_column(String(200), default="")
+    postcode: Mapped[str] = mapped_column(String(12))
+    city: Mapped[str] = mapped_column(String(120))
+    country: Mapped[str] = mapped_column(String(2), default="FR")
+    currency: Mapped[str] = mapped_column(String(3), default="EUR")
+    net_minor: Mapped[int]
+    vat_minor: Mapped[int]
+    shipping_minor: Mapped[int] = mapped_column(default=0)  # gross, a line of its own too
+    total_minor: Mapped[int]
+    instalment_count: Mapped[int] = mapped_column(default=1)
+    payment_provider: Mapped[str] = mapped_column(String(20))
+    placed_at: Mapped[datetime]
+    confirmed_at: Mapped[datetime | None]
+    ended_at: Mapped[datetime | None]
+    end_reason: Mapped[str | None]
+    version: Mapped[int] = mapped_column(default=1)
+
+    user: Mapped[User] = relationship()
+    terms_version: Mapped[TermsVersion] = relationship()
+    lines: Mapped[list[OrderLine]] = relationship(
+        back_populates="order", order_by="OrderLine.position"
+    )
+
+    __mapper_args__ = {"version_id_col": version}
+
+    @property
+    def total(self) -> Money:
+        """What the order costs in all, tax and shipping included."""
+        return Money(self.total_minor, self.currency)
+
+
+class FulfilmentStatus(StrEnum):
+    """PENDING: nothing due yet. WAITING: until the withdrawal period ends or a consent is
+    confirmed. OPEN: the customer can use it. DONE: nothing is left to supply."""
+
+    PENDING = "pending"
+    WAITING = "waiting"
+    OPEN = "open"
+    DONE = "done"
+    SUSPENDED = "suspended"
+    REVOKED = "revoked"
+
+
+class OrderLine(Base):
+    """A copy of what was sold: name, price, tax, characteristics (C-05). Amounts in minor units."""
+
+    __tablename__ = "order_lines"
+    __table_args__ = (
+        CheckConstraint("quantity > 0", name="quantity"),
+        CheckConstraint("net_minor + vat_minor = gross_minor", name="adds_up"),
+    )
+
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=uuid.uuid4)
+    order_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("orders.id"), index=True)
+    position: Mapped[int]
+    # None: a charge of its own (shipping).
+    product_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("products.id"))
+    variant_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("variants.id"))
+    kind: Mapped[ProductKind | None] = mapped_column(enum_type(ProductKind))
+    name: Mapped[str] = mapped_column(String(250))
+    quantity: Mapped[int]
+    unit_price_minor: Mapped[int]
+    price_basis: Mapped[PriceBasis] = mapped_column(enum_type(PriceBasis))
+    vat_class: Mapped[VatClass] = mapped_column(enum_type(VatClass))
+    vat_rate_bp: Mapped[int]
+    net_minor: Mapped[int]
+    vat_minor: Mapped[int]
+    gross_minor: Mapped[int]
+    withdrawal_kind: Mapped[WithdrawalKind | None] = mapped_column(enum_type(WithdrawalKind))
+    # The last day on which a consumer can withdraw; None: no right, or not started yet (goods).
+    withdrawal_until: Mapped[date | None]
+    features: Mapped[dict[str, Any]]
+    characteristics: Mapped[list[Any]]
+    session_starts_at: Mapped[datetime | None]
+    session_ends_at: Mapped[datetime | None]
+    session_place: Mapped[str | None]
+    trainee: Mapped[str] = mapped_column(String(120), default="")
+    fulfilment: Mapped[FulfilmentStatus] = mapped_column(
+        enum_type(FulfilmentStatus), default=FulfilmentStatus.PENDING
+    )
+
+    order: Mapped[Order] = relationship(back_populates="lines")

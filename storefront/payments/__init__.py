@@ -1,0 +1,1 @@
+"""Money asked of providers, and what they answered."""

@@ -1,0 +1,166 @@
+"""The ledger of what was asked of the providers and what they said."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import datetime
+from enum import StrEnum
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index, String, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from storefront.infra.db import Base, enum_type
+from storefront.kernel.money import Money
+from storefront.kernel.states import Lifecycle
+
+
+class PaymentStatus(StrEnum):
+    """RESERVED: our row only. OPEN: the buyer is on the hosted page. CHARGING: an off-session
+    charge is under way or in doubt. PENDING: the provider has not decided."""
+
+    RESERVED = "reserved"
+    OPEN = "open"
+    CHARGING = "charging"
+    PENDING = "pending"
+    SUCCEEDED = "succeeded"
+    DECLINED = "declined"
+    NEEDS_CUSTOMER = "needs_customer"
+    CANCELLED = "cancelled"
+
+
+# A late cancellation never undoes a success; money can arrive for what was given up.
+PAYMENT_LIFECYCLE = Lifecycle(
+    "payment",
+    {
+        PaymentStatus.RESERVED: {
+            PaymentStatus.OPEN,
+            PaymentStatus.CHARGING,
+            PaymentStatus.CANCELLED,
+        },
+        PaymentStatus.OPEN: {
+            PaymentStatus.PENDING,
+            PaymentStatus.SUCCEEDED,
+            PaymentStatus.DECLINED,
+            PaymentStatus.CANCELLED,
+        },
+        PaymentStatus.CHARGING: {
+            PaymentStatus.PENDING,
+            PaymentStatus.SUCCEEDED,
+            PaymentStatus.DECLINED,
+            PaymentStatus.NEEDS_CUSTOMER,
+        },
+        PaymentStatus.PENDING: {
+            PaymentStatus.SUCCEEDED,
+            PaymentStatus.DECLINED,
+            PaymentStatus.CANCELLED,
+        },
+        PaymentStatus.SUCCEEDED: set(),
+        PaymentStatus.DECLINED: {PaymentStatus.SUCCEEDED},
+        PaymentStatus.NEEDS_CUSTOMER: {PaymentStatus.SUCCEEDED, PaymentStatus.CANCELLED},
+        PaymentStatus.CANCELLED: {PaymentStatus.SUCCEEDED},
+    },
+)
+
+
+class SavedMethod(Base):
+    """A means of payment that the provider keeps for later debits (M-03). Never a card number."""
+
+    __tablename__ = "saved_methods"
+    __table_args__ = (UniqueConstraint("provider", "method_reference"),)
+
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=uuid.uuid4)
+    user_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("users.id"), index=True)
+    provider: Mapped[str] = mapped_column(String(20))
+    customer_reference: Mapped[str] = mapped_column(String(120))
+    method_reference: Mapped[str] = mapped_column(String(120))
+    label: Mapped[str] = mapped_column(String(60))
+    saved_at: Mapped[datetime]
+    revoked_at: Mapped[datetime | None]
+
+
+class Payment(Base):
+    """One attempt to be paid one instalment or one subscription period."""
+
+    __tablename__ = "payments"
+    __table_args__ = (
+        CheckConstraint("amount_minor > 0", name="amount"),
+        CheckConstraint("(instalment_id IS NULL) <> (period_id IS NULL)", name="one_cause"),
+        UniqueConstraint("instalment_id", "attempt"),
+        UniqueConstraint("period_id", "attempt"),
+        UniqueConstraint("provider", "page_reference"),
+        UniqueConstraint("provider", "charge_reference"),
+        Index("ix_payments_doubt", "status", "updated_at"),
+    )
+
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=uuid.uuid4)
+    order_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("orders.id"), index=True)
+    user_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("users.id"), index=True)
+    instalment_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("instalments.id"))
+    period_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("subscription_periods.id"))
+    attempt: Mapped[int]
+    order_reference: Mapped[str] = mapped_column(String(30))
+    description: Mapped[str] = mapped_column(String(250))  # what the payer reads at the provider
+    provider: Mapped[str] = mapped_column(String(20))
+    currency: Mapped[str] = mapped_column(String(3))
+    amount_minor: Mapped[int]
+    status: Mapped[PaymentStatus] = mapped_column(
+        enum_type(PaymentStatus), default=PaymentStatus.RESERVED
+    )
+    save_method: Mapped[bool] = mapped_column(default=False)
+    saved_method_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("saved_methods.id"))
+    page_reference: Mapped[str | None] = mapped_column(String(120))
+    page_url: Mapped[str | None]
+    charge_reference: Mapped[str | None] = mapped_column(String(120))
+    decline_code: Mapped[str | None] = mapped_column(String(80))
+    decline_final: Mapped[bool] = mapped_column(default=False)
+    # The provider took another amount or currency than ours: money is visible, nothing is granted.
+    mismatch: Mapped[str | None] = mapped_column(String(200))
+    created_at: Mapped[datetime]
+    updated_at: Mapped[datetime]
+    expires_at: Mapped[datetime | None]
+    settled_at: Mapped[datetime | None]
+
+    @property
+    def amount(self) -> Money:
+        """What this attempt asks for."""
+        return Money(self.amount_minor, self.currency)
+
+
+class RefundStatus(StrEnum):
+    RESERVED = "reserved"
+    PENDING = "pending"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+
+
+class Refund(Base):
+    """Money on its way back, the way it came (M-10)."""
+
+    __tablename__ = "refunds"
+    __table_args__ = (CheckConstraint("amount_minor > 0", name="amount"),)
+
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=uuid.uuid4)
+    payment_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("payments.id"), index=True)
+    amount_minor: Mapped[int]
+    status: Mapped[RefundStatus] = mapped_column(
+        enum_type(RefundStatus), default=RefundStatus.RESERVED
+    )
+    reason: Mapped[str]
+    provider_reference: Mapped[str | None] = mapped_column(String(120), unique=True)
+    requested_at: Mapped[datetime]
+    updated_at: Mapped[datetime]
+
+
+class WebhookReceipt(Base):
+    """What a provider sent us, stored before it is acted on; the same event counts once."""
+
+    __tablename__ = "webhook_receipts"
+    __table_args__ = (UniqueConstraint("provider", "event_id"),)
+
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=uuid.uuid4)
+    provider: Mapped[str] = mapped_column(String(20))
+    event_id: Mapped[str] = mapped_column(String(120))
+    kind: Mapped[str] = mapped_column(String(80))
+    reference: Mapped[str | None] = mapped_column(String(120))
+    received_at: Mapped[datetime]
+    handled_at: Mapped[datetime | None]

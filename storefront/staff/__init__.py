@@ -1,0 +1,1 @@
+"""The back office; it owns no rule and no query of its own."""

@@ -1,0 +1,1 @@
+"""Support tickets, proposals and interventions."""

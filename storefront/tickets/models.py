@@ -1,0 +1,253 @@
+"""Support: tickets, messages, proposals and interventions."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import datetime
+from enum import StrEnum
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index, String
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from storefront.credits.models import HourLot
+from storefront.identity.models import User
+from storefront.infra.db import Base, enum_type
+from storefront.kernel.states import Lifecycle
+from storefront.orders.models import Order
+
+
+class TicketStatus(StrEnum):
+    """Who must act: OPEN and SCHEDULED wait for staff, ANSWERED and PROPOSED for the client."""
+
+    OPEN = "open"
+    ANSWERED = "answered"
+    PROPOSED = "proposed"
+    SCHEDULED = "scheduled"
+    IN_PROGRESS = "in_progress"
+    REPORTED = "reported"
+    CLOSED = "closed"
+    REFUSED = "refused"
+
+
+_WORKING = {
+    TicketStatus.OPEN,
+    TicketStatus.ANSWERED,
+    TicketStatus.PROPOSED,
+    TicketStatus.SCHEDULED,
+    TicketStatus.CLOSED,
+    TicketStatus.REFUSED,
+}
+
+TICKET_LIFECYCLE = Lifecycle(
+    "ticket",
+    {
+        TicketStatus.OPEN: _WORKING - {TicketStatus.OPEN},
+        TicketStatus.ANSWERED: _WORKING - {TicketStatus.ANSWERED},
+        TicketStatus.PROPOSED: _WORKING - {TicketStatus.PROPOSED},
+        TicketStatus.SCHEDULED: {
+            TicketStatus.IN_PROGRESS,
+            TicketStatus.OPEN,
+            TicketStatus.CLOSED,
+            TicketStatus.REFUSED,
+        },
+        TicketStatus.IN_PROGRESS: {TicketStatus.REPORTED, TicketStatus.OPEN, TicketStatus.REFUSED},
+        TicketStatus.REPORTED: {TicketStatus.CLOSED, TicketStatus.OPEN},
+        TicketStatus.CLOSED: {TicketStatus.OPEN},
+        TicketStatus.REFUSED: set(),
+    },
+)
+
+
+class Ticket(Base):
+    """A need, opened on an order in force (I-01), with its deadlines (I-02)."""
+
+    __tablename__ = "tickets"
+    __table_args__ = (Index("ix_tickets_queue", "status", "reply_due_at"),)
+
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=uuid.uuid4)
+    reference: Mapped[str] = mapped_column(String(30), unique=True)  # TK-2026-000045
+    user_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("users.id"), index=True)
+    order_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("orders.id"))
+    lot_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("hour_lots.id"))
+    subject: Mapped[str] = mapped_column(String(160))
+    status: Mapped[TicketStatus] = mapped_column(enum_type(TicketStatus), default=TicketStatus.OPEN)
+    opened_at: Mapped[datetime]
+    reply_due_at: Mapped[datetime]
+    intervention_from: Mapped[datetime]
+    intervention_due_at: Mapped[datetime]
+    first_replied_at: Mapped[datetime | None]
+    closed_at: Mapped[datetime | None]
+    version: Mapped[int] = mapped_column(default=1)
+
+    user: Mapped[User] = relationship()
+    order: Mapped[Order] = relationship()
+    lot: Mapped[HourLot] = relationship()
+    messages: Mapped[list[TicketMessage]] = relationship(
+        back_populates="ticket", order_by="TicketMessage.written_at"
+    )
+    proposals: Mapped[list[Proposal]] = relationship(
+        back_populates="ticket", order_by="Proposal.made_at"
+    )
+
+    __mapper_args__ = {"version_id_col": version}
+
+
+class MessageKind(StrEnum):
+    """NOTE is for staff only; EVENT is a change of state on the shared timeline (I-09)."""
+
+    REPLY = "reply"
+    NOTE = "note"
+    EVENT = "event"
+
+
+class TicketMessage(Base):
+    """Something written or that happened on a ticket."""
+
+    __tablename__ = "ticket_messages"
+
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=uuid.uuid4)
+    ticket_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("tickets.id"), index=True)
+    author_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("users.id"))
+    kind: Mapped[MessageKind] = mapped_column(enum_type(MessageKind))
+    body: Mapped[str]
+    written_at: Mapped[datetime]
+
+    ticket: Mapped[Ticket] = relationship(back_populates="messages")
+    author: Mapped[User | None] = relationship()
+
+
+class ProposalStatus(StrEnum):
+    PROPOSED = "proposed"
+    ACCEPTED = "accepted"
+    REFUSED = "refused"
+    OTHER_TIME = "other_time"
+    WITHDRAWN = "withdrawn"
+    EXPIRED = "expired"
+
+
+PROPOSAL_LIFECYCLE = Lifecycle(
+    "proposal",
+    {
+        ProposalStatus.PROPOSED: set(ProposalStatus) - {ProposalStatus.PROPOSED},
+        **{status: set() for status in ProposalStatus if status is not ProposalStatus.PROPOSED},
+    },
+)
+
+
+class Proposal(Base):
+    """A date, a time, a duration and what will be done (I-03). Until `expires_at`."""
+
+    __tablename__ = "proposals"
+    __table_args__ = (CheckConstraint("minutes > 0", name="minutes"),)
+
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=uuid.uuid4)
+    ticket_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("tickets.id"), index=True)
+    staff_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("users.id"))
+    starts_at: Mapped[datetime]
+    minutes: Mapped[int]
+    description: Mapped[str]
+    status: Mapped[ProposalStatus] = mapped_column(
+        enum_type(ProposalStatus), default=ProposalStatus.PROPOSED
+    )
+    made_at: Mapped[datetime]
+    expires_at: Mapped[datetime]
+    answered_at: Mapped[datetime | None]
+    answer: Mapped[str] = mapped_column(default="")
+
+    ticket: Mapped[Ticket] = relationship(back_populates="proposals")
+    staff: Mapped[User] = relationship()
+    intervention: Mapped[Intervention | None] = relationship(back_populates="proposal")
+
+
+class InterventionStatus(StrEnum):
+    """REPORTED waits for the client's confirmation; silence confirms (I-05, I-07)."""
+
+    CONFIRMED = "confirmed"
+    RUNNING = "running"
+    STOPPED = "stopped"
+    REPORTED = "reported"
+    DONE = "done"
+    CANCELLED = "cancelled"
+
+
+INTERVENTION_LIFECYCLE = Lifecycle(
+    "intervention",
+    {
+        InterventionStatus.CONFIRMED: {InterventionStatus.RUNNING, InterventionStatus.CANCELLED},
+        InterventionStatus.RUNNING: {InterventionStatus.STOPPED},
+        InterventionStatus.STOPPED: {
+            InterventionStatus.RUNNING,
+            InterventionStatus.REPORTED,
+            InterventionStatus.CANCELLED,
+        },
+        InterventionStatus.REPORTED: {InterventionStatus.DONE},
+        InterventionStatus.DONE: set(),
+        InterventionStatus.CANCELLED: set(),
+    },
+)
+
+
+class Intervention(Base):
+    """Work agreed with the client: held, done, reported, taken from the hours."""
+
+    __tablename__ = "interventions"
+    __table_args__ = (
+        CheckConstraint("planned_minutes > 0", name="planned"),
+        Index("ix_interventions_agenda", "staff_id", "starts_at"),
+    )
+
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=uuid.uuid4)
+    proposal_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("proposals.id"), unique=True)
+    ticket_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("tickets.id"), index=True)
+    staff_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("users.id"))
+    lot_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("hour_lots.id"))
+    starts_at: Mapped[datetime]
+    planned_minutes: Mapped[int]
+    status: Mapped[InterventionStatus] = mapped_column(
+        enum_type(InterventionStatus), default=InterventionStatus.CONFIRMED
+    )
+    # I-04: what the client declared before the appointment.
+    declared_at: Mapped[datetime | None]
+    declarations: Mapped[list[str]] = mapped_column(default=list)
+    report: Mapped[str] = mapped_column(default="")
+    worked_minutes: Mapped[int | None]
+    billed_minutes: Mapped[int | None]
+    reported_at: Mapped[datetime | None]
+    confirmed_until: Mapped[datetime | None]  # the client's window for a reservation (I-07)
+    closed_at: Mapped[datetime | None]
+    cancel_reason: Mapped[str] = mapped_column(default="")
+    version: Mapped[int] = mapped_column(default=1)
+
+    proposal: Mapped[Proposal] = relationship(back_populates="intervention")
+    ticket: Mapped[Ticket] = relationship()
+    staff: Mapped[User] = relationship()
+    lot: Mapped[HourLot] = relationship()
+    spans: Mapped[list[WorkSpan]] = relationship(
+        back_populates="intervention", order_by="WorkSpan.started_at"
+    )
+
+    __mapper_args__ = {"version_id_col": version}
+
+
+class WorkSpan(Base):
+    """From start to stop; an open one survives any crash."""
+
+    __tablename__ = "work_spans"
+    __table_args__ = (CheckConstraint("stopped_at >= started_at", name="order"),)
+
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=uuid.uuid4)
+    intervention_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("interventions.id"), index=True)
+    started_at: Mapped[datetime]
+    stopped_at: Mapped[datetime | None]
+
+    intervention: Mapped[Intervention] = relationship(back_populates="spans")
+
+
+class BusyCell(Base):
+    """A quarter of an hour of one technician: the primary key makes double booking impossible."""
+
+    __tablename__ = "busy_cells"
+
+    staff_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("users.id"), primary_key=True)
+    starts_at: Mapped[datetime] = mapped_column(primary_key=True)
+    intervention_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("interventions.id"), index=True)
