@@ -1,0 +1,1 @@
+"""The payment providers behind one port: see `base` for the port, `registry` for the list."""
