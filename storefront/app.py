@@ -17,7 +17,7 @@ from storefront.credits import jobs as credits_jobs
 from storefront.fulfilment import jobs as fulfilment_jobs
 from storefront.fulfilment import views as fulfilment
 from storefront.identity import views as identity
-from storefront.infra import clock, config, db, guards, jobs, templating, web
+from storefront.infra import clock, config, db, guards, jobs, seller, templating, web
 from storefront.instalments import jobs as instalments_jobs
 from storefront.invoicing import views as invoicing
 from storefront.legal import views as legal
@@ -77,6 +77,7 @@ def create_app(settings: config.Settings | None = None) -> Flask:
     Migrate(app, db.db, directory=str(ROOT / "migrations"), render_as_batch=True)
     guards.attach_guards()
     clock.init_app(app)
+    seller.init_app(app)
     templating.init_app(app)
     web.init_app(app)
     identity.init_app(app)

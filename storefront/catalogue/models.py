@@ -10,46 +10,9 @@ from typing import Any
 from sqlalchemy import CheckConstraint, ForeignKey, Index, String
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
+from storefront.catalogue.rules import PriceBasis, ProductKind, VatClass, WithdrawalKind
 from storefront.infra.db import Base, enum_type
 from storefront.kernel.states import Lifecycle
-
-
-class ProductKind(StrEnum):
-    """C-01. What each kind implies stands in `catalogue.rules.KIND_FACTS`."""
-
-    CLASSROOM_TRAINING = "classroom_training"
-    E_LEARNING = "e_learning"
-    PAPER_GUIDE = "paper_guide"
-    DIGITAL_PRODUCT = "digital_product"
-    TEMPLATE = "template"
-    HOUR_PACK = "hour_pack"
-    ONE_SHOT_PACK = "one_shot_pack"
-    SUPPORT_CONTRACT = "support_contract"
-    PLAN = "plan"
-    BUNDLE = "bundle"
-
-
-class PriceBasis(StrEnum):
-    GROSS = "gross"
-    NET = "net"
-
-
-class VatClass(StrEnum):
-    """How a product is taxed in mainland France (VAT-02, VAT-05, INV-06)."""
-
-    STANDARD = "standard"
-    BOOK = "book"
-    TRAINING_EXEMPT = "training_exempt"
-
-
-class WithdrawalKind(StrEnum):
-    """Which withdrawal regime applies to a consumer (WDR-11)."""
-
-    GOODS = "goods"
-    SERVICE = "service"
-    DIGITAL_CONTENT = "digital_content"
-    DIGITAL_SERVICE = "digital_service"
-    TRAINING = "training"
 
 
 class Category(Base):

@@ -4,24 +4,12 @@ from __future__ import annotations
 
 import uuid
 from datetime import date, datetime
-from enum import StrEnum
 
 from sqlalchemy import CheckConstraint, ForeignKey, Index, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
+from storefront.credits.rules import EntryKind
 from storefront.infra.db import Base, enum_type
-
-
-class EntryKind(StrEnum):
-    """The sign of each kind's minutes stands in `credits.rules`."""
-
-    GRANTED = "granted"
-    HELD = "held"
-    RELEASED = "released"
-    USED = "used"
-    EXPIRED = "expired"
-    DEDUCTED = "deducted"
-    GIVEN_BACK = "given_back"
 
 
 class HourLot(Base):

@@ -14,6 +14,7 @@ Environment = Literal["demo", "test", "production"]
 
 SANDBOX_API_BASE = "http://127.0.0.1:8001"
 PREFIX = "STOREFRONT_"
+DEMO_SELLER = Path(__file__).resolve().parents[1] / "demo" / "content" / "seller.toml"
 
 
 class UnsafeSettings(Exception):
@@ -43,6 +44,7 @@ class Settings:
     paypal_api_base: str
     smtp_url: str
     mail_from: str
+    seller_file: Path
 
     @property
     def sandboxed(self) -> bool:
@@ -63,6 +65,7 @@ class Settings:
             "PAYPAL_API_BASE": self.paypal_api_base.startswith("https://"),
             "SMTP_URL": bool(self.smtp_url),
             "MAIL_FROM": "@" in self.mail_from and not self.mail_from.endswith(".example"),
+            "SELLER_FILE": self.seller_file != DEMO_SELLER and self.seller_file.is_file(),
             "BASE_URL": self.base_url.startswith("https://"),
         }
         found = [
@@ -140,6 +143,7 @@ def load_settings(environ: Mapping[str, str] | None = None, root: Path | None = 
         ),
         smtp_url=read("SMTP_URL"),
         mail_from=read("MAIL_FROM", demo("boutique@letabli.example")),
+        seller_file=Path(read("SELLER_FILE", str(DEMO_SELLER))),
     )
     settings.refuse_unsafe()
     return settings

@@ -10,19 +10,13 @@ from typing import Any
 from sqlalchemy import CheckConstraint, ForeignKey, Index, String
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from storefront.catalogue.models import PriceBasis, ProductKind, VatClass, WithdrawalKind
+from storefront.catalogue.rules import PriceBasis, ProductKind, VatClass, WithdrawalKind
 from storefront.identity.models import User
 from storefront.infra.db import Base, enum_type
 from storefront.kernel.money import Money
 from storefront.kernel.states import Lifecycle
 from storefront.legal.models import TermsVersion
-
-
-class BuyerKind(StrEnum):
-    """As whom the customer buys: many rules differ by this (O-03, PRE-08)."""
-
-    CONSUMER = "consumer"
-    PROFESSIONAL = "professional"
+from storefront.orders.rules import BuyerKind
 
 
 class OrderStatus(StrEnum):
