@@ -32,11 +32,8 @@ class PaymentStatus(StrEnum):
 PAYMENT_LIFECYCLE = Lifecycle(
     "payment",
     {
-        PaymentStatus.RESERVED: {
-            PaymentStatus.OPEN,
-            PaymentStatus.CHARGING,
-            PaymentStatus.CANCELLED,
-        },
+        # A notice can reach us before we wrote down the page that it is about.
+        PaymentStatus.RESERVED: set(PaymentStatus) - {PaymentStatus.RESERVED},
         PaymentStatus.OPEN: {
             PaymentStatus.PENDING,
             PaymentStatus.SUCCEEDED,
@@ -89,7 +86,7 @@ class Payment(Base):
         UniqueConstraint("period_id", "attempt"),
         UniqueConstraint("provider", "page_reference"),
         UniqueConstraint("provider", "charge_reference"),
-        Index("ix_payments_doubt", "status", "updated_at"),
+        Index("ix_payments_check", "check_at"),
     )
 
     id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=uuid.uuid4)
@@ -118,6 +115,9 @@ class Payment(Base):
     created_at: Mapped[datetime]
     updated_at: Mapped[datetime]
     expires_at: Mapped[datetime | None]
+    # When the provider is asked again, while we do not know; None: nothing is open.
+    check_at: Mapped[datetime | None]
+    checks: Mapped[int] = mapped_column(default=0)
     settled_at: Mapped[datetime | None]
 
     @property
@@ -160,7 +160,10 @@ class WebhookReceipt(Base):
     id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=uuid.uuid4)
     provider: Mapped[str] = mapped_column(String(20))
     event_id: Mapped[str] = mapped_column(String(120))
-    kind: Mapped[str] = mapped_column(String(80))
+    kind: Mapped[str] = mapped_column(String(120))
     reference: Mapped[str | None] = mapped_column(String(120))
+    payment_id: Mapped[uuid.UUID | None]  # as the provider kept it; not a foreign key: unproven
     received_at: Mapped[datetime]
-    handled_at: Mapped[datetime | None]
+    # When it is tried again; None: it was handled.
+    try_at: Mapped[datetime | None] = mapped_column(index=True)
+    tries: Mapped[int] = mapped_column(default=0)

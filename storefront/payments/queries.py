@@ -1,0 +1,98 @@
+"""What is known of payments."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import func, or_, select
+
+from storefront.infra.db import db
+from storefront.payments.models import Payment, PaymentStatus, SavedMethod, WebhookReceipt
+
+UNDECIDED = (
+    PaymentStatus.RESERVED,
+    PaymentStatus.OPEN,
+    PaymentStatus.CHARGING,
+    PaymentStatus.PENDING,
+)
+
+
+def of_order(order_id: uuid.UUID) -> Sequence[Payment]:
+    """Every attempt made for an order, oldest first."""
+    return db.session.scalars(
+        select(Payment).where(Payment.order_id == order_id).order_by(Payment.created_at)
+    ).all()
+
+
+def undecided_of_instalment(instalment_id: uuid.UUID) -> Payment | None:
+    """The attempt whose end is not known yet, if there is one: no other may start."""
+    return db.session.scalars(
+        select(Payment)
+        .where(Payment.instalment_id == instalment_id, Payment.status.in_(UNDECIDED))
+        .order_by(Payment.attempt.desc())
+    ).first()
+
+
+def usable_method(user_id: uuid.UUID, provider: str) -> SavedMethod | None:
+    """The means of payment to debit next: the last one saved with this provider."""
+    return db.session.scalars(
+        select(SavedMethod)
+        .where(
+            SavedMethod.user_id == user_id,
+            SavedMethod.provider == provider,
+            SavedMethod.revoked_at.is_(None),
+        )
+        .order_by(SavedMethod.saved_at.desc())
+    ).first()
+
+
+def to_check(now: datetime, limit: int = 200) -> Sequence[uuid.UUID]:
+    """Payments about which the provider must be asked now."""
+    return db.session.scalars(
+        select(Payment.id).where(Payment.check_at <= now).order_by(Payment.check_at).limit(limit)
+    ).all()
+
+
+def next_check_at() -> datetime | None:
+    """When the next question to a provider is due."""
+    return db.session.scalar(select(func.min(Payment.check_at)))
+
+
+def notices_to_try(now: datetime, limit: int = 200) -> Sequence[uuid.UUID]:
+    """Webhook receipts that were not handled yet."""
+    return db.session.scalars(
+        select(WebhookReceipt.id)
+        .where(WebhookReceipt.try_at <= now)
+        .order_by(WebhookReceipt.received_at)
+        .limit(limit)
+    ).all()
+
+
+def next_notice_at() -> datetime | None:
+    """When the next receipt is tried again."""
+    return db.session.scalar(select(func.min(WebhookReceipt.try_at)))
+
+
+def payment_of_notice(receipt: WebhookReceipt) -> Payment | None:
+    """The payment that a notice is about, by our reference or by our id."""
+    known = [
+        Payment.page_reference == receipt.reference,
+        Payment.charge_reference == receipt.reference,
+    ]
+    conditions = known if receipt.reference else []
+    if receipt.payment_id:
+        conditions.append(Payment.id == receipt.payment_id)
+    if not conditions:
+        return None
+    return db.session.scalars(
+        select(Payment).where(Payment.provider == receipt.provider, or_(*conditions))
+    ).first()
+
+
+def mismatched() -> Sequence[Payment]:
+    """Money that arrived but is not what we asked for: staff decide."""
+    return db.session.scalars(
+        select(Payment).where(Payment.mismatch.is_not(None)).order_by(Payment.updated_at)
+    ).all()

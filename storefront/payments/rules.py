@@ -1,0 +1,38 @@
+"""What a provider's answer means for our row, and when to ask again. Pure functions."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from storefront.kernel.money import Money
+from storefront.payments.providers.base import OutcomeStatus
+
+FIRST_WAIT = timedelta(minutes=1)
+LONGEST_WAIT = timedelta(hours=6)
+# A notice about a payment that we do not know may have overtaken our own commit; later than
+# this it is about something that was never ours.
+NOTICE_LIFETIME = timedelta(days=3)
+
+
+def next_check(now: datetime, checks: int) -> datetime:
+    """When to ask the provider again after `checks` fruitless questions: doubling, bounded."""
+    return now + min(FIRST_WAIT * (1 << min(checks, 20)), LONGEST_WAIT)
+
+
+def mismatch(asked: Money, taken: Money | None) -> str | None:
+    """Why money that the provider took is not what we asked for; None when it is.
+
+    The amount and the currency must be ours exactly: another order's intent grants nothing.
+    """
+    if taken is None:
+        return "no amount"
+    if taken.currency != asked.currency:
+        return f"asked {asked.currency}, took {taken.currency}"
+    if taken.minor != asked.minor:
+        return f"asked {asked.minor}, took {taken.minor}"
+    return None
+
+
+def closes(status: OutcomeStatus) -> bool:
+    """Whether the provider has given its last word on this attempt."""
+    return status not in (OutcomeStatus.OPEN, OutcomeStatus.PENDING)
