@@ -14,7 +14,9 @@ class _QuietHandler(WSGIRequestHandler):
         """The request log is the sandbox's own."""
 
     def connection_dropped(self, error: BaseException, environ: object = None) -> None:
-        """A caller went away, or a fault closed the connection: nothing to say."""
+        """A caller went away, or a fault closes the connection: nothing to say, nothing more to
+        wait for, though HTTP/1.1 would keep it open."""
+        self.close_connection = True
 
 
 class Server:

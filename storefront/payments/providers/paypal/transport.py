@@ -31,7 +31,7 @@ log = logging.getLogger(__name__)
 
 Json = dict[str, Any]
 
-_TIMEOUT_SECONDS = (5.0, 20.0)  # connect, read
+_TIMEOUT_SECONDS = 20
 # Every request of ours is a GET or carries PayPal-Request-Id, so sending it again is safe.
 _RETRY = Retry(
     total=2, connect=2, read=2, status=0, redirect=0, allowed_methods=None, backoff_factor=0.2
@@ -50,11 +50,17 @@ class PayPalRefusal(ProviderRejected):
 class Transport:
     """Calls to one PayPal account. Safe to share between threads."""
 
-    def __init__(self, api_base: str, client_id: str, client_secret: str) -> None:
+    def __init__(
+        self,
+        api_base: str,
+        client_id: str,
+        client_secret: str,
+        timeout: float = _TIMEOUT_SECONDS,
+    ) -> None:
         base = api_base.rstrip("/")
         # Mode "live" only names the address and the logging of the package: we give both.
         self._api = _Api(
-            mode="live", endpoint=base, client_id=client_id, client_secret=client_secret
+            timeout, mode="live", endpoint=base, client_id=client_id, client_secret=client_secret
         )
         self._base = base
         self._token_lock = threading.Lock()
@@ -96,8 +102,9 @@ class Transport:
 class _Api(paypalrestsdk.Api):  # type: ignore[misc] # the package has no types
     """The package's token cache and reading of answers, with a transport of ours."""
 
-    def __init__(self, **options: str) -> None:
+    def __init__(self, timeout: float, **options: str) -> None:
         super().__init__(**options)
+        self._timeout = timeout
         self._local = threading.local()
 
     def http_call(self, url: str, method: str, **kwargs: Any) -> Any:
@@ -107,7 +114,7 @@ class _Api(paypalrestsdk.Api):  # type: ignore[misc] # the package has no types
             url,
             data=kwargs.get("data"),
             headers=kwargs.get("headers"),
-            timeout=_TIMEOUT_SECONDS,
+            timeout=self._timeout,
             allow_redirects=False,
         )
         debug_id = response.headers.get("PayPal-Debug-Id", "")
