@@ -131,7 +131,7 @@ def test_each_deadline_of_the_page_when_the_days_differ(opened: str, days: str, 
     assert WALKERS[1].after_days(paris(opened), int(days)) == paris(due)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.sampled_from(WALKERS), MOMENTS | CLOCK_CHANGES, st.integers(0, 3000))
 def test_business_minutes_agree_with_a_clock_that_walks(
     walker: Walker, opened: datetime, minutes: int
@@ -141,7 +141,7 @@ def test_business_minutes_agree_with_a_clock_that_walks(
     assert due.tzinfo is UTC
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.sampled_from(WALKERS), MOMENTS | CLOCK_CHANGES, st.integers(0, 6))
 def test_business_days_agree_with_a_clock_that_walks(
     walker: Walker, opened: datetime, days: int
