@@ -4,9 +4,20 @@ from typing import TYPE_CHECKING
 
 from flask import Flask, Response, jsonify, request
 
-from sandbox import control, stripe_api, stripe_pages, stripe_protocol, stripe_sessions
+from sandbox import (
+    control,
+    control_money,
+    paypal_api,
+    paypal_pages,
+    paypal_protocol,
+    stripe_api,
+    stripe_pages,
+    stripe_protocol,
+    stripe_sessions,
+)
 from sandbox.core import Sandbox
 from sandbox.faults import FaultyTransport
+from sandbox.paypal_errors import not_found
 from sandbox.stripe_errors import invalid
 
 if TYPE_CHECKING:
@@ -28,8 +39,9 @@ def provider_of(path: str) -> str | None:
 def create_app(sandbox: Sandbox) -> Flask:
     app = Flask(__name__, static_url_path="/assets")
     app.extensions["sandbox"] = sandbox
+    app.json.sort_keys = False  # type: ignore[attr-defined]
     app.jinja_options = {"trim_blocks": True, "lstrip_blocks": True}
-    for module in (stripe_protocol, stripe_pages, control):
+    for module in (stripe_protocol, stripe_pages, paypal_protocol, paypal_pages, control):
         app.register_blueprint(module.blueprint)
     sandbox.webhooks.ticks.append(lambda: stripe_sessions.expire_late_ones(sandbox))
 
@@ -56,6 +68,8 @@ def create_app(sandbox: Sandbox) -> Flask:
         if provider_of(request.path) == "stripe":
             error = invalid(f"Unrecognized request URL ({request.method}: {request.path}).")
             return jsonify(error.body), 404
+        if provider_of(request.path) == "paypal":
+            return jsonify(not_found(request.path).body), 404
         return "Page inconnue du bac à sable.", 404
 
     return app
@@ -66,4 +80,4 @@ def wsgi(sandbox: Sandbox) -> "WSGIApplication":
     return FaultyTransport(create_app(sandbox).wsgi_app, sandbox.faults, provider_of)
 
 
-_ = stripe_api  # imported for the addresses it registers
+_ = (stripe_api, paypal_api, control_money)  # imported for the addresses they register

@@ -4,21 +4,18 @@ See `sandbox/README.md` for the list. A wrong request is answered 400 with {"err
 """
 
 from collections import Counter
-from collections.abc import Callable
 from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 from flask import Blueprint, Response, jsonify, request
 
-from sandbox import ledger, stripe_engine, stripe_refunds, stripe_sessions
+from sandbox import ledger, stripe_sessions
 from sandbox import stripe_objects as objects
-from sandbox.core import Sandbox, current
+from sandbox.core import current
 from sandbox.faults import KINDS, Fault
-from sandbox.schema import Flag, Problem, Text, Whole, check, choice, obj
+from sandbox.schema import Flag, Object, Problem, Text, Whole, check, choice, obj
 from sandbox.state import Doc, NotThere
-from sandbox.stripe_errors import StripeError
 from sandbox.webhooks import Delivery
 
 blueprint = Blueprint("control", __name__, url_prefix="/_sandbox")
@@ -38,22 +35,20 @@ def not_there(error: NotThere) -> tuple[Response, int]:
     return jsonify(error=f"no such thing: {error}"), 404
 
 
-@blueprint.errorhandler(StripeError)
-def against_the_rules(error: StripeError) -> tuple[Response, int]:
-    return jsonify(error=error.error["message"]), 400
+def given_json(schema: Object, *durations: str) -> Doc:
+    """The request's JSON, checked; `durations` are seconds beside the schema, fractions allowed.
 
-
-def _given(numbers: tuple[str, ...] = (), **types: Any) -> Doc:
-    """The request's JSON, checked; `numbers` may be fractions of seconds."""
+    Raises Refused.
+    """
     body = request.get_json(silent=True) if request.get_data() else {}
     if not isinstance(body, dict):
         raise Refused("the body is not a JSON object")
-    seconds = {name: body.pop(name) for name in numbers if name in body}
+    seconds = {name: body.pop(name) for name in durations if name in body}
     for name, value in seconds.items():
         if not isinstance(value, int | float) or isinstance(value, bool) or value < 0:
             raise Refused(f"{name}: a number of seconds is wanted")
     try:
-        values: Doc = check(obj(**types), body, coerce=False)
+        values: Doc = check(schema, body, coerce=False)
     except Problem as problem:
         raise Refused(f"{'.'.join(problem.path)}: {problem.kind} {problem.detail}") from None
     return {**values, **{name: float(value) for name, value in seconds.items()}}
@@ -101,7 +96,9 @@ def money_ledger() -> Response:
 def settings() -> Response:
     """Where the shop and the request log are, and the secrets that sign Stripe's events."""
     sandbox = current()
-    given = _given(webhook_base=Text(may_be_empty=True), log=Text(), stripe_webhook_secret=Text())
+    given = given_json(
+        obj(webhook_base=Text(may_be_empty=True), log=Text(), stripe_webhook_secret=Text())
+    )
     if "webhook_base" in given:
         sandbox.store.set("webhook_base", given["webhook_base"] or None)
     if "stripe_webhook_secret" in given:
@@ -125,7 +122,7 @@ def clock() -> Response:
 def set_clock() -> Response:
     """{"now": "2026-12-01T09:00:00+01:00"} makes that the present; an empty body ends it."""
     sandbox = current()
-    text = _given(now=Text()).get("now")
+    text = given_json(obj(now=Text())).get("now")
     try:
         instant = datetime.fromisoformat(text) if text else None
     except ValueError:
@@ -148,8 +145,8 @@ def faults() -> Response:
 @blueprint.post("/faults")
 def add_fault() -> Response:
     """Trouble for the next requests; see `sandbox.faults` for the kinds."""
-    given = _given(
-        numbers=("seconds",),
+    schema = obj(
+        "kind",
         kind=choice(*KINDS),
         provider=choice("stripe", "paypal", "*"),
         method=Text(),
@@ -157,8 +154,7 @@ def add_fault() -> Response:
         count=Whole(),
         status=Whole(400, 599),
     )
-    if "kind" not in given:
-        raise Refused(f"kind: one of {', '.join(KINDS)} is wanted")
+    given = given_json(schema, "seconds")
     current().faults.add(Fault(**given))
     return faults()
 
@@ -182,14 +178,10 @@ def webhooks() -> Response:
 @blueprint.post("/webhooks")
 def set_webhook_mode() -> Response:
     """Replace the mode; what is not named is as usual, so an empty body ends all trouble."""
-    given = _given(
-        numbers=("delay",),
-        duplicate=Whole(0, 1000),
-        drop=Flag(),
-        shuffle=Flag(),
-        hold=Flag(),
-        parallel=Whole(1, 64),
+    schema = obj(
+        duplicate=Whole(0, 1000), drop=Flag(), shuffle=Flag(), hold=Flag(), parallel=Whole(1, 64)
     )
+    given = given_json(schema, "delay")
     current().webhooks.set_mode(Delivery(**given))
     return webhooks()
 
@@ -223,73 +215,6 @@ def signed(provider: str, id: str) -> Response:
 def resend(provider: str, id: str) -> Response:
     sandbox = current()
     sandbox.store.need(f"{provider}_event", id)
-    times = _given(times=Whole(1, 1000)).get("times", 1)
+    times = given_json(obj(times=Whole(1, 1000))).get("times", 1)
     sandbox.webhooks.resend(provider, id, times)
     return jsonify(resent=times)
-
-
-# What happens at the bank, without any request of the shop's
-
-
-def _stripe(act: Callable[[Sandbox], Doc]) -> Response:
-    sandbox = current()
-    with sandbox.store.transaction():
-        doc = act(sandbox)
-    sandbox.webhooks.wake()
-    return jsonify(objects.public(doc))
-
-
-@blueprint.post("/stripe/refunds")
-def stripe_refund() -> Response:
-    """A refund made by hand on the provider's dashboard."""
-    values = _given(payment_intent=Text(), charge=Text(), amount=Whole(1))
-    return _stripe(lambda sandbox: stripe_refunds.create(sandbox, values))
-
-
-@blueprint.post("/stripe/payment_intents/<id>/settle")
-def stripe_settle(id: str) -> Response:
-    """End the wait of a `processing` payment: {"status": "succeeded" or "failed"}."""
-    status = _given(status=choice("succeeded", "failed")).get("status", "succeeded")
-
-    def act(sandbox: Sandbox) -> Doc:
-        intent = sandbox.store.need("payment_intent", id)
-        if intent["status"] != "processing":
-            raise Refused(f"this payment is {intent['status']}, not processing")
-        return stripe_engine.settle_processing(sandbox, intent, succeeded=status == "succeeded")
-
-    return _stripe(act)
-
-
-@blueprint.post("/stripe/payment_intents/<id>/dispute")
-def stripe_dispute(id: str) -> Response:
-    def act(sandbox: Sandbox) -> Doc:
-        charge = sandbox.store.need(
-            "charge", sandbox.store.need("payment_intent", id)["latest_charge"]
-        )
-        return stripe_engine.open_dispute(sandbox, charge)
-
-    return _stripe(act)
-
-
-@blueprint.post("/stripe/disputes/<id>/close")
-def stripe_close_dispute(id: str) -> Response:
-    """{"status": "won" or "lost"}, seen from the shop."""
-    status = _given(status=choice("won", "lost")).get("status", "lost")
-    return _stripe(
-        lambda sandbox: stripe_engine.close_dispute(
-            sandbox, sandbox.store.need("dispute", id), won=status == "won"
-        )
-    )
-
-
-@blueprint.post("/stripe/payment_methods/<id>/detach")
-def stripe_detach(id: str) -> Response:
-    """The customer takes the card away at the provider."""
-
-    def act(sandbox: Sandbox) -> Doc:
-        method = sandbox.store.need("payment_method", id)
-        method |= {"customer": None, "_detached": True}
-        stripe_engine.emit(sandbox, "payment_method.detached", method)
-        return sandbox.store.put("payment_method", method)
-
-    return _stripe(act)

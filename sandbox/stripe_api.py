@@ -67,7 +67,7 @@ def update_customer(sandbox: Sandbox, values: Doc, id: str) -> Doc:
 def delete_customer(sandbox: Sandbox, values: Doc, id: str) -> Doc:
     customer = _need(sandbox, "customer", id)
     for method in sandbox.store.find("payment_method", customer=id):
-        _detach(sandbox, method)
+        engine.detach(sandbox, method)
     sandbox.store.put("customer", {"id": id, "object": "customer", "deleted": True})
     engine.emit(sandbox, "customer.deleted", customer)
     return {"id": id, "object": "customer", "deleted": True}
@@ -114,13 +114,7 @@ def detach_method(sandbox: Sandbox, values: Doc, id: str) -> Doc:
     method = _need(sandbox, "payment_method", id, "PaymentMethod")
     if method["customer"] is None:
         raise refused("The payment method you provided is not attached to a customer.")
-    return _detach(sandbox, method)
-
-
-def _detach(sandbox: Sandbox, method: Doc) -> Doc:
-    method |= {"customer": None, "_detached": True}
-    engine.emit(sandbox, "payment_method.detached", method)
-    return sandbox.store.put("payment_method", method)
+    return engine.detach(sandbox, method)
 
 
 # Payment intents

@@ -43,6 +43,13 @@ def attach(sandbox: Sandbox, method: Doc, customer: str, *, set_up: bool) -> Non
         emit(sandbox, "payment_method.attached", method)
 
 
+def detach(sandbox: Sandbox, method: Doc) -> Doc:
+    """The saved card goes away; it can never be charged again."""
+    method |= {"customer": None, "_detached": True}
+    emit(sandbox, "payment_method.detached", method)
+    return sandbox.store.put("payment_method", method)
+
+
 def check_owner(intent: Doc, method: Doc) -> None:
     """Refuse a card saved by another customer, or a card to be charged off session unsaved."""
     owner, customer = method["customer"], intent["customer"]

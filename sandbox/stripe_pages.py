@@ -40,7 +40,7 @@ class PaymentForm:
     expiry: str = ""
     cvc: str = ""
     name: str = ""
-    errors: dict[str, str] = field(default_factory=dict)
+    errors: dict[str, str] = field(default_factory=dict, init=False)
 
     @classmethod
     def posted(cls) -> "PaymentForm":
