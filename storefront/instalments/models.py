@@ -14,6 +14,9 @@ from storefront.kernel.states import Lifecycle
 from storefront.orders.models import Order
 
 
+PRICE = "price"
+
+
 class InstalmentStatus(StrEnum):
     """SCHEDULED: not taken yet. CHARGING: an attempt is under way or in doubt. FAILED: a retry
     is planned on `next_attempt_on`. UNPAID: no attempt is left, the customer must act."""
@@ -58,18 +61,25 @@ INSTALMENT_LIFECYCLE = Lifecycle(
 
 
 class Instalment(Base):
-    """One part of an order's price, due on a civil date (Paris). Amount in minor units."""
+    """One amount owed on a civil date (Paris), in minor units.
+
+    The price of an order is the schedule `price`, ranks 1 to n; the months of a subscription
+    after the first are a schedule of their own (`subscriptions.rules.schedule_name`): one
+    billing run takes them all.
+    """
 
     __tablename__ = "instalments"
     __table_args__ = (
-        UniqueConstraint("order_id", "rank"),
+        UniqueConstraint("order_id", "schedule", "rank"),
         CheckConstraint("amount_minor >= 0", name="amount"),
         Index("ix_instalments_due", "status", "next_attempt_on"),
     )
 
     id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=uuid.uuid4)
     order_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("orders.id"))
-    rank: Mapped[int]  # from 1; the first is paid with the order
+    schedule: Mapped[str] = mapped_column(String(60), default=PRICE)
+    rank: Mapped[int]  # from 1; the first of the price is paid with the order
+    label: Mapped[str] = mapped_column(String(200), default="")
     due_on: Mapped[date]
     currency: Mapped[str] = mapped_column(String(3))
     amount_minor: Mapped[int]
@@ -79,6 +89,8 @@ class Instalment(Base):
     # The day of the next attempt: due_on at first, later by the retry schedule of the terms.
     next_attempt_on: Mapped[date]
     attempts: Mapped[int] = mapped_column(default=0)
+    # The day on which the customer is told of the debit: due_on less the notice of the terms.
+    announce_on: Mapped[date]
     announced_at: Mapped[datetime | None]
     paid_at: Mapped[datetime | None]
 

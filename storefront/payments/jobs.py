@@ -140,7 +140,7 @@ def _charge_request(payment: Payment) -> ChargeRequest:
         order_reference=payment.order_reference,
         description=payment.description,
         saved=saved,
-        usage="instalment" if payment.instalment_id else "subscription",
+        usage=payment.usage.value,
     )
 
 

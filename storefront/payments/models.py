@@ -14,6 +14,13 @@ from storefront.kernel.money import Money
 from storefront.kernel.states import Lifecycle
 
 
+class PaymentUsage(StrEnum):
+    """Why the payer agreed to later debits; providers and banks want to know."""
+
+    INSTALMENT = "instalment"
+    SUBSCRIPTION = "subscription"
+
+
 class PaymentStatus(StrEnum):
     """RESERVED: our row only. OPEN: the buyer is on the hosted page. CHARGING: an off-session
     charge is under way or in doubt. PENDING: the provider has not decided."""
@@ -76,14 +83,12 @@ class SavedMethod(Base):
 
 
 class Payment(Base):
-    """One attempt to be paid one instalment or one subscription period."""
+    """One attempt to be paid one instalment: part of a price, or a month of a subscription."""
 
     __tablename__ = "payments"
     __table_args__ = (
         CheckConstraint("amount_minor > 0", name="amount"),
-        CheckConstraint("(instalment_id IS NULL) <> (period_id IS NULL)", name="one_cause"),
         UniqueConstraint("instalment_id", "attempt"),
-        UniqueConstraint("period_id", "attempt"),
         UniqueConstraint("provider", "page_reference"),
         UniqueConstraint("provider", "charge_reference"),
         Index("ix_payments_check", "check_at"),
@@ -92,8 +97,10 @@ class Payment(Base):
     id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=uuid.uuid4)
     order_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("orders.id"), index=True)
     user_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("users.id"), index=True)
-    instalment_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("instalments.id"))
-    period_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("subscription_periods.id"))
+    instalment_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("instalments.id"))
+    usage: Mapped[PaymentUsage] = mapped_column(
+        enum_type(PaymentUsage), default=PaymentUsage.INSTALMENT
+    )
     attempt: Mapped[int]
     order_reference: Mapped[str] = mapped_column(String(30))
     description: Mapped[str] = mapped_column(String(250))  # what the payer reads at the provider

@@ -18,6 +18,7 @@ from storefront.payments.models import (
     PAYMENT_LIFECYCLE,
     Payment,
     PaymentStatus,
+    PaymentUsage,
     SavedMethod,
     WebhookReceipt,
 )
@@ -47,8 +48,8 @@ def reserve(
     amount: Money,
     order_reference: str,
     description: str,
-    instalment_id: uuid.UUID | None = None,
-    period_id: uuid.UUID | None = None,
+    instalment_id: uuid.UUID,
+    usage: PaymentUsage = PaymentUsage.INSTALMENT,
     save_method: bool = False,
     saved_method_id: uuid.UUID | None = None,
     expires_at: datetime | None = None,
@@ -57,20 +58,19 @@ def reserve(
     """Write down an attempt before anybody is asked for money.
 
     With a saved method the attempt is a debit under way (CHARGING); without one it waits for
-    its hosted page. UNIQUE(cause, attempt) lets only one of two callers start an attempt.
+    its hosted page. UNIQUE(instalment, attempt) lets only one of two callers start an attempt.
     """
-    cause = (
-        Payment.instalment_id == instalment_id if instalment_id else Payment.period_id == period_id
+    last = db.session.scalar(
+        select(func.max(Payment.attempt)).where(Payment.instalment_id == instalment_id)
     )
-    last = db.session.scalar(select(func.max(Payment.attempt)).where(cause)) or 0
     debit = saved_method_id is not None
     payment = Payment(
         id=uuid.uuid4(),
         order_id=order_id,
         user_id=user_id,
         instalment_id=instalment_id,
-        period_id=period_id,
-        attempt=last + 1,
+        usage=usage,
+        attempt=(last or 0) + 1,
         provider=provider,
         currency=amount.currency,
         amount_minor=amount.minor,

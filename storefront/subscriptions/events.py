@@ -10,20 +10,27 @@ from storefront.kernel.events import Event
 
 @dataclass(frozen=True)
 class PeriodPaid(Event):
-    """A month after the first was paid."""
+    """A month was paid, the first with its order."""
 
     period_id: uuid.UUID
 
 
 @dataclass(frozen=True)
-class PeriodFailed(Event):
+class SubscriptionPastDue(Event):
     """A month's debit failed; the service is kept for the grace days (B-04)."""
 
-    period_id: uuid.UUID
+    subscription_id: uuid.UUID
 
 
 @dataclass(frozen=True)
 class SubscriptionSuspended(Event):
     """The grace days are over and nothing was paid."""
+
+    subscription_id: uuid.UUID
+
+
+@dataclass(frozen=True)
+class SubscriptionResumed(Event):
+    """What was owed is paid: the service is back by itself (B-04)."""
 
     subscription_id: uuid.UUID

@@ -7,7 +7,7 @@ from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, String, UniqueConstraint
+from sqlalchemy import CheckConstraint, ForeignKey, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from storefront.infra.db import Base, enum_type
@@ -71,14 +71,6 @@ class Subscription(Base):
     )
 
 
-class PeriodStatus(StrEnum):
-    DUE = "due"
-    CHARGING = "charging"
-    PAID = "paid"
-    FAILED = "failed"
-    UNPAID = "unpaid"
-
-
 class SubscriptionPeriod(Base):
     """One month, billed once whatever runs twice: UNIQUE(subscription, number)."""
 
@@ -86,7 +78,6 @@ class SubscriptionPeriod(Base):
     __table_args__ = (
         UniqueConstraint("subscription_id", "number"),
         CheckConstraint("ends_on > starts_on", name="order"),
-        Index("ix_subscription_periods_due", "status", "next_attempt_on"),
     )
 
     id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=uuid.uuid4)
@@ -94,10 +85,10 @@ class SubscriptionPeriod(Base):
     number: Mapped[int]  # from 1, paid with the order
     starts_on: Mapped[date]
     ends_on: Mapped[date]  # exclusive: the next period's first day
-    status: Mapped[PeriodStatus] = mapped_column(enum_type(PeriodStatus))
-    next_attempt_on: Mapped[date]
-    attempts: Mapped[int] = mapped_column(default=0)
-    announced_at: Mapped[datetime | None]
+    # The first month was paid with the order; a free plan has none to pay.
+    instalment_id: Mapped[uuid.UUID | None] = mapped_column(
+        ForeignKey("instalments.id"), unique=True
+    )
     paid_at: Mapped[datetime | None]
 
     subscription: Mapped[Subscription] = relationship(back_populates="periods")

@@ -1,0 +1,87 @@
+"""What is owed, by whom, when."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+from datetime import date, datetime
+
+from sqlalchemy import ColumnElement, func, select
+
+from storefront.infra.db import db
+from storefront.instalments.models import Instalment, InstalmentStatus
+from storefront.instalments.rules import morning_of
+from storefront.orders.models import Order, OrderStatus
+
+TO_TAKE = (InstalmentStatus.SCHEDULED, InstalmentStatus.FAILED)
+
+
+def _billable() -> tuple[ColumnElement[bool], ...]:
+    """Not taken yet, on a contract that runs: the first part of a price is paid at order."""
+    return (
+        Instalment.status.in_(TO_TAKE),
+        Instalment.order_id == Order.id,
+        Order.status == OrderStatus.CONFIRMED,
+    )
+
+
+def of_order(order_id: uuid.UUID) -> Sequence[Instalment]:
+    """The instalments of an order, in order of their dates."""
+    return db.session.scalars(
+        select(Instalment)
+        .where(Instalment.order_id == order_id)
+        .order_by(Instalment.due_on, Instalment.rank)
+    ).all()
+
+
+def of_user(user_id: uuid.UUID) -> Sequence[Instalment]:
+    """What a customer owes or paid on orders that run, next due first."""
+    return db.session.scalars(
+        select(Instalment)
+        .join(Order)
+        .where(Order.user_id == user_id, Order.status == OrderStatus.CONFIRMED)
+        .order_by(Instalment.due_on, Instalment.rank)
+    ).all()
+
+
+def to_charge(day: date, limit: int = 500) -> Sequence[uuid.UUID]:
+    """What must be taken by `day`, overdue included."""
+    return db.session.scalars(
+        select(Instalment.id)
+        .where(*_billable(), Instalment.next_attempt_on <= day)
+        .order_by(Instalment.next_attempt_on)
+        .limit(limit)
+    ).all()
+
+
+def to_announce(day: date, limit: int = 500) -> Sequence[uuid.UUID]:
+    """Debits whose announcement is due by `day` and was not made."""
+    return db.session.scalars(
+        select(Instalment.id)
+        .where(
+            *_billable(),
+            Instalment.status == InstalmentStatus.SCHEDULED,
+            Instalment.announced_at.is_(None),
+            Instalment.announce_on <= day,
+        )
+        .order_by(Instalment.announce_on)
+        .limit(limit)
+    ).all()
+
+
+def next_charge_at() -> datetime | None:
+    """When the next debit is due."""
+    day = db.session.scalar(select(func.min(Instalment.next_attempt_on)).where(*_billable()))
+    return morning_of(day) if day else None
+
+
+def next_announcement_at() -> datetime | None:
+    """When the next announcement is due."""
+    day = db.session.scalar(
+        select(func.min(Instalment.announce_on)).where(
+            *_billable(),
+            Instalment.status == InstalmentStatus.SCHEDULED,
+            Instalment.announced_at.is_(None),
+        )
+    )
+    return morning_of(day) if day else None

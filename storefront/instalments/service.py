@@ -1,0 +1,216 @@
+"""Schedules: made at order, settled by payments, retried by the accepted terms (M-02, M-03)."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+from datetime import date, datetime, timedelta
+
+from sqlalchemy import select
+
+from storefront.infra import journal
+from storefront.infra.db import db
+from storefront.infra.outbox import publish
+from storefront.instalments import rules
+from storefront.instalments.events import InstalmentFailed, InstalmentPaid
+from storefront.instalments.models import (
+    INSTALMENT_LIFECYCLE,
+    PRICE,
+    Instalment,
+    InstalmentStatus,
+)
+from storefront.instalments.queries import TO_TAKE
+from storefront.kernel.calendar import paris_date
+from storefront.kernel.money import Money
+from storefront.legal.queries import parameters_of
+from storefront.orders import service as orders
+from storefront.orders.models import Order, OrderStatus
+from storefront.payments import queries as payment_queries
+from storefront.payments import service as payments
+from storefront.payments.events import PaymentFailed, PaymentSucceeded
+from storefront.payments.models import Payment, PaymentStatus, PaymentUsage
+
+
+def schedule(
+    order: Order, plan: Sequence[rules.PlannedInstalment], *, now: datetime
+) -> list[Instalment]:
+    """Write down the plan that the order accepted; it never changes after (M-02).
+
+    Announcements follow the notice of the accepted terms.
+    """
+    return [
+        owe(order, PRICE, part.rank, part.due_on, part.amount, label="", now=now) for part in plan
+    ]
+
+
+def owe(
+    order: Order,
+    schedule: str,
+    rank: int,
+    due_on: date,
+    amount: Money,
+    *,
+    label: str,
+    now: datetime,
+) -> Instalment:
+    """One amount due on one day; UNIQUE(order, schedule, rank) makes it due once."""
+    notice = timedelta(days=parameters_of(order.terms_version).debit_notice_days)
+    instalment = Instalment(
+        id=uuid.uuid4(),
+        order_id=order.id,
+        schedule=schedule,
+        rank=rank,
+        label=label,
+        due_on=due_on,
+        currency=amount.currency,
+        amount_minor=amount.minor,
+        next_attempt_on=due_on,
+        announce_on=due_on - notice,
+    )
+    db.session.add(instalment)
+    journal.record(
+        "instalment.owed",
+        instalment,
+        {"order": order.id, "rank": rank, "due_on": due_on, "amount": amount.minor},
+        now=now,
+    )
+    return instalment
+
+
+def locked(instalment_id: uuid.UUID) -> Instalment:
+    """The instalment as it is now, locked until the end of the transaction."""
+    return db.session.get_one(
+        Instalment, instalment_id, with_for_update=True, populate_existing=True
+    )
+
+
+def claim(instalment_id: uuid.UUID, *, now: datetime) -> Payment | None:
+    """Start a debit of what is due; None when another run has it or nothing can be debited.
+
+    Without a usable means of payment the instalment is left to the customer.
+    """
+    instalment = locked(instalment_id)
+    today = rules.working_day(now)
+    if instalment.status not in TO_TAKE or instalment.next_attempt_on > today:
+        return None
+    if payment_queries.undecided_of_instalment(instalment_id) is not None:
+        return None
+    order = instalment.order
+    method = payment_queries.usable_method(order.user_id, order.payment_provider)
+    if method is None:
+        _leave_to_customer(instalment, "no_method", now)
+        return None
+    _move(instalment, InstalmentStatus.CHARGING)
+    return payments.reserve(
+        order_id=order.id,
+        user_id=order.user_id,
+        provider=method.provider,
+        amount=Money(instalment.amount_minor, instalment.currency),
+        order_reference=order.reference,
+        description=describe(instalment, order),
+        instalment_id=instalment.id,
+        usage=PaymentUsage.INSTALMENT
+        if instalment.schedule == PRICE
+        else PaymentUsage.SUBSCRIPTION,
+        saved_method_id=method.id,
+        now=now,
+    )
+
+
+def describe(instalment: Instalment, order: Order) -> str:
+    """What the payer reads at the provider and on the bank statement's details."""
+    if instalment.label:
+        return f"{order.reference} – {instalment.label}"
+    if order.instalment_count == 1:
+        return f"Commande {order.reference}"
+    return f"Commande {order.reference}, échéance {instalment.rank} sur {order.instalment_count}"
+
+
+def settle(event: PaymentSucceeded, *, now: datetime) -> None:
+    """Money arrived: the instalment is paid; the first of a price confirms its order.
+
+    Money for an order that has ended is kept visible and confirms nothing: staff refund it.
+    """
+    payment = db.session.get_one(Payment, event.payment_id)
+    instalment = locked(payment.instalment_id)
+    order = instalment.order
+    if instalment.status is InstalmentStatus.PAID:
+        if not _paid_by(instalment, payment):
+            journal.record("instalment.overpaid", instalment, {"payment": payment.id}, now=now)
+        return
+    _move(instalment, InstalmentStatus.PAID)
+    instalment.paid_at = now
+    journal.record(
+        "instalment.paid", instalment, {"payment": payment.id, "order": order.id}, now=now
+    )
+    if order.status in (OrderStatus.CANCELLED, OrderStatus.REFUSED):
+        journal.record("order.paid_after_end", order, {"payment": payment.id}, now=now)
+    elif instalment.schedule == PRICE and instalment.rank == 1:
+        orders.confirm(order, now=now)
+    else:
+        publish(InstalmentPaid(instalment.id), now=now)
+
+
+def _paid_by(instalment: Instalment, payment: Payment) -> bool:
+    """Whether this very payment settled it: the same news told twice is no second payment."""
+    first = db.session.scalars(
+        select(Payment.id)
+        .where(
+            Payment.instalment_id == instalment.id,
+            Payment.status == PaymentStatus.SUCCEEDED,
+            Payment.mismatch.is_(None),
+        )
+        .order_by(Payment.settled_at, Payment.attempt)
+    ).first()
+    return first == payment.id
+
+
+def note_failure(event: PaymentFailed, *, now: datetime) -> None:
+    """A debit was refused: planned again by the accepted terms, or left to the customer (M-03).
+
+    What the bank refuses for good, or wants the customer for, is never retried blindly. An
+    attempt on a page changes nothing here: the customer simply has not paid.
+    """
+    payment = db.session.get_one(Payment, event.payment_id)
+    instalment = locked(payment.instalment_id)
+    if instalment.status is not InstalmentStatus.CHARGING:
+        return
+    instalment.attempts += 1
+    retry_days = parameters_of(instalment.order.terms_version).debit_retry_days
+    again_on = rules.next_attempt(instalment.due_on, instalment.attempts, retry_days)
+    hopeless = payment.decline_final or payment.status is PaymentStatus.NEEDS_CUSTOMER
+    if again_on is None or hopeless:
+        _leave_to_customer(instalment, payment.decline_code or payment.status, now)
+        return
+    _move(instalment, InstalmentStatus.FAILED)
+    instalment.next_attempt_on = max(again_on, paris_date(now) + timedelta(days=1))
+    _tell_failure(instalment, payment.decline_code or payment.status, now)
+
+
+def _leave_to_customer(instalment: Instalment, why: str, now: datetime) -> None:
+    _move(instalment, InstalmentStatus.UNPAID)
+    _tell_failure(instalment, why, now)
+
+
+def _tell_failure(instalment: Instalment, why: str, now: datetime) -> None:
+    journal.record(
+        f"instalment.{instalment.status}",
+        instalment,
+        {"code": why, "attempts": instalment.attempts, "next": instalment.next_attempt_on},
+        now=now,
+    )
+    publish(InstalmentFailed(instalment.id), now=now)
+
+
+def announce(instalment_id: uuid.UUID, *, now: datetime) -> Instalment | None:
+    """Note that the coming debit is announced, once; None when it was, or need not be."""
+    instalment = locked(instalment_id)
+    if instalment.announced_at is not None or instalment.status is not InstalmentStatus.SCHEDULED:
+        return None
+    instalment.announced_at = now
+    return instalment
+
+
+def _move(instalment: Instalment, status: InstalmentStatus) -> None:
+    INSTALMENT_LIFECYCLE.check(instalment.status, status)
+    instalment.status = status
