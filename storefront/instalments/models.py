@@ -13,7 +13,6 @@ from storefront.infra.db import Base, enum_type
 from storefront.kernel.states import Lifecycle
 from storefront.orders.models import Order
 
-
 PRICE = "price"
 
 
