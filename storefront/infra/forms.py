@@ -23,6 +23,10 @@ class ShopForm(FlaskForm):  # type: ignore[misc]
                     unbound_field.kwargs["filters"] = [*filters, _stripped]
             return unbound_field.bind(form=form, **options)
 
+    def text(self, name: str) -> str:
+        """What was typed in a field; empty when nothing was."""
+        return self[name].data or ""
+
 
 def _stripped(value: Any) -> Any:
     return value.strip() if isinstance(value, str) else value
