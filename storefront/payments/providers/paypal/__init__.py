@@ -1,4 +1,8 @@
-"""PayPal, in three files: the provider, the transport (alone to know the SDK), the signatures."""
+"""PayPal behind the port.
+
+`provider` says what to do; `transport` is how (the one file that knows the SDK); `answers` reads
+PayPal's objects and error codes; `signature` and `events` read its webhooks.
+"""
 
 from storefront.payments.providers.paypal.provider import PayPalProvider
 

@@ -41,7 +41,8 @@ _PAYPAL_ORIGINS = frozenset(
         "api-m.sandbox.paypal.com",
     )
 )
-_CERTIFICATE_PATH = re.compile(r"/v1/notifications/certs/[A-Za-z0-9_-]{1,200}")
+_CERTIFICATES = "/v1/notifications/certs/"
+_CERTIFICATE_NAME = re.compile(r"[A-Za-z0-9_-]{1,200}")
 _ALGORITHM = "SHA256withRSA"
 _OLDEST = timedelta(days=3)  # PayPal sends an event again for three days
 _FUTURE = timedelta(minutes=5)
@@ -89,16 +90,15 @@ class _Certificates:
 
     def key(self, url: str, now: datetime) -> RSAPublicKey:
         """The public key at `url`, if that is an address and a certificate of PayPal's."""
-        parts = urlsplit(url)
-        origin = f"{parts.scheme}://{parts.netloc}"
+        origin, _, name = url.partition(_CERTIFICATES)
         if origin not in _PAYPAL_ORIGINS | {self._own_origin}:
             raise InvalidSignature("the certificate is not at PayPal's")
-        if url != origin + parts.path or not _CERTIFICATE_PATH.fullmatch(parts.path):
+        if not _CERTIFICATE_NAME.fullmatch(name):
             raise InvalidSignature("not the address of a certificate")
         certificate = self._known.get(url)
         if certificate is None:
             certificate = _fetch(url)
-            if origin in _PAYPAL_ORIGINS and not _is_paypals(certificate):
+            if origin in _PAYPAL_ORIGINS and not is_paypals(certificate):
                 raise InvalidSignature("the certificate is not PayPal's")
             with self._lock:
                 if len(self._known) >= _CACHED_CERTIFICATES:
@@ -148,7 +148,8 @@ def _fetch(url: str) -> x509.Certificate:
     return leaf
 
 
-def _is_paypals(certificate: x509.Certificate) -> bool:
+def is_paypals(certificate: x509.Certificate) -> bool:
+    """Whether a certificate bears a name under paypal.com."""
     names = [
         str(attribute.value)
         for attribute in certificate.subject.get_attributes_for_oid(NameOID.COMMON_NAME)
