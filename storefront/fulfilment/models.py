@@ -4,18 +4,13 @@ from __future__ import annotations
 
 import uuid
 from datetime import datetime
-from enum import StrEnum
 
 from sqlalchemy import ForeignKey, Index, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
+from storefront.fulfilment.rules import AccessKind
 from storefront.infra.db import Base, enum_type
 from storefront.orders.models import OrderLine
-
-
-class AccessKind(StrEnum):
-    DOWNLOAD = "download"
-    COURSE = "course"
 
 
 class Access(Base):
@@ -31,7 +26,8 @@ class Access(Base):
     item: Mapped[str] = mapped_column(String(200))  # file name or course slug
     title: Mapped[str] = mapped_column(String(250))
     code: Mapped[str] = mapped_column(String(40), unique=True)  # nominative access code
-    opens_at: Mapped[datetime | None]
+    opens_at: Mapped[datetime | None] = mapped_column(index=True)
+    opened_at: Mapped[datetime | None]  # when it did open and its owner was told
     suspended_at: Mapped[datetime | None]
     revoked_at: Mapped[datetime | None]
 

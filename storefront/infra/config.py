@@ -45,6 +45,7 @@ class Settings:
     smtp_url: str
     mail_from: str
     seller_file: Path
+    files_folder: Path
 
     @property
     def sandboxed(self) -> bool:
@@ -144,6 +145,7 @@ def load_settings(environ: Mapping[str, str] | None = None, root: Path | None = 
         smtp_url=read("SMTP_URL"),
         mail_from=read("MAIL_FROM", demo("boutique@letabli.example")),
         seller_file=Path(read("SELLER_FILE", str(DEMO_SELLER))),
+        files_folder=Path(read("FILES_FOLDER", str(DEMO_SELLER.parent / "files"))),
     )
     settings.refuse_unsafe()
     return settings
