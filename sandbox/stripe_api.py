@@ -104,7 +104,7 @@ def retrieve_method(sandbox: Sandbox, values: Doc, id: str) -> Doc:
 def attach_method(sandbox: Sandbox, values: Doc, id: str) -> Doc:
     _customer_named(sandbox, values)
     method = engine.find_method(sandbox, id)
-    engine.check_owner({"customer": values["customer"]}, method)
+    engine.check_owner(values["customer"], method)
     engine.attach(sandbox, method, values["customer"], set_up=False)
     return method
 
@@ -145,22 +145,31 @@ def create_intent(sandbox: Sandbox, values: Doc) -> Doc:
             "payment_method",
             "payment_intent_unexpected_state",
         )
+    if confirmed and method is not None:
+        _check_chargeable(values.get("customer"), method, values)
     intent = objects.payment_intent(sandbox, values)
     engine.emit(sandbox, "payment_intent.created", intent)
     return _confirm(sandbox, intent, method, values) if confirmed and method else intent
 
 
-def _confirm(sandbox: Sandbox, intent: Doc, method: Doc, values: Doc) -> Doc:
-    off_session = values.get("off_session", False)
-    if off_session and method["customer"] is None:
+def _check_chargeable(customer: str | None, method: Doc, values: Doc) -> None:
+    """Refuse before anything is written, so that a wrong request leaves no intent behind."""
+    engine.check_owner(customer, method)
+    if values.get("off_session") and method["customer"] is None:
         raise refused(
             "The PaymentMethod must be attached to a customer to be charged off session.",
             "payment_method",
         )
-    intent = engine.confirm(
-        sandbox, intent, method, off_session=off_session, return_url=values.get("return_url")
+
+
+def _confirm(sandbox: Sandbox, intent: Doc, method: Doc, values: Doc) -> Doc:
+    return engine.confirm(
+        sandbox,
+        intent,
+        method,
+        off_session=values.get("off_session", False),
+        return_url=values.get("return_url"),
     )
-    return intent
 
 
 @endpoint("GET", "/payment_intents", schema.INTENT_LIST)
@@ -200,7 +209,9 @@ def confirm_intent(sandbox: Sandbox, values: Doc, id: str) -> Doc:
         )
     if "setup_future_usage" in values:
         intent["setup_future_usage"] = values["setup_future_usage"]
-    return _confirm(sandbox, intent, engine.find_method(sandbox, method_id), values)
+    method = engine.find_method(sandbox, method_id)
+    _check_chargeable(intent["customer"], method, values)
+    return _confirm(sandbox, intent, method, values)
 
 
 @endpoint("POST", "/payment_intents/<id>/cancel", schema.INTENT_CANCEL)

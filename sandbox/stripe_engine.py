@@ -50,9 +50,14 @@ def detach(sandbox: Sandbox, method: Doc) -> Doc:
     return sandbox.store.put("payment_method", method)
 
 
-def check_owner(intent: Doc, method: Doc) -> None:
-    """Refuse a card saved by another customer, or a card to be charged off session unsaved."""
-    owner, customer = method["customer"], intent["customer"]
+def check_owner(customer: str | None, method: Doc) -> None:
+    """Refuse a card that was detached, or that another customer saved. Raises StripeError."""
+    if method.get("_detached"):
+        raise refused(
+            "This PaymentMethod was previously detached from a Customer and may not be used again.",
+            "payment_method",
+        )
+    owner = method["customer"]
     if owner is not None and customer is None:
         raise refused(
             "The PaymentMethod you provided is attached to a customer so for security purposes you"
@@ -65,11 +70,6 @@ def check_owner(intent: Doc, method: Doc) -> None:
             " method must belong to the customer.",
             "payment_method",
             "resource_missing",
-        )
-    if method.get("_detached"):
-        raise refused(
-            "This PaymentMethod was previously detached from a Customer and may not be used again.",
-            "payment_method",
         )
 
 
@@ -92,7 +92,7 @@ def confirm(
             None,
             "payment_intent_unexpected_state",
         )
-    check_owner(intent, method)
+    check_owner(intent["customer"], method)
     intent["payment_method"] = method["id"]
     card = objects.card_of(method)
     if card.challenge and not off_session and card.refusal is None:

@@ -90,7 +90,7 @@ def wrong_parameter(problem: Problem) -> StripeError:
         case "list":
             return invalid("Invalid array", name)
         case "string":
-            return invalid("Invalid string", name, "parameter_invalid_string_blank")
+            return invalid("Invalid string", name)
         case "too_long" | "too_many":
             return invalid(f"Invalid value: must be at most {problem.detail}", name)
         case _:
