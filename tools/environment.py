@@ -6,6 +6,7 @@ import fcntl
 import hashlib
 import importlib.util
 import os
+import platform
 import shutil
 import subprocess
 import sys
@@ -34,9 +35,7 @@ def prepare(locks: tuple[str, ...]) -> None:
     with (ROOT / locks[0]).open() as lock:
         # ./run and ./check started together set up one after the other.
         fcntl.flock(lock, fcntl.LOCK_EX)
-        wanted = _fingerprint(locks)
-        stamp = VENV / f"installed-{locks[-1]}.sha256"
-        if _reads(stamp) == wanted and PYTHON.exists():
+        if _reads(_stamp(locks)) == _fingerprint(locks) and PYTHON.exists():
             return
         _make_venv()
         print(
@@ -44,7 +43,9 @@ def prepare(locks: tuple[str, ...]) -> None:
             flush=True,
         )
         _install(locks)
-        stamp.write_text(wanted)
+        for count in range(1, len(locks) + 1):
+            installed = locks[:count]
+            _stamp(installed).write_text(_fingerprint(installed))
 
 
 def install_debian_packages(packages: list[str], purpose: str) -> None:
@@ -77,10 +78,15 @@ def install_debian_packages(packages: list[str], purpose: str) -> None:
 
 def _fingerprint(locks: tuple[str, ...]) -> str:
     """What the environment depends on: the locks, the interpreter, the folder it was made in."""
-    digest = hashlib.sha256(f"{sys.version}\0{VENV}".encode())
+    interpreter = f"{sys.implementation.cache_tag} {platform.machine()}"
+    digest = hashlib.sha256(f"{interpreter}\0{VENV}".encode())
     for lock in locks:
         digest.update((ROOT / lock).read_bytes())
     return digest.hexdigest()
+
+
+def _stamp(locks: tuple[str, ...]) -> Path:
+    return VENV / f"installed-{locks[-1]}.sha256"
 
 
 def _reads(path: Path) -> str | None:

@@ -222,7 +222,7 @@ def _refuse_dead(children: dict[str, subprocess.Popen[bytes]]) -> None:
 def _announce(settings: dict[str, str], base: str, port: int) -> None:
     print(f"\nThe shop         {base}/")
     print(f"The staff area   {base}/gestion")
-    print(f"Payment stand-in http://{LOOPBACK}:{port + 1}/\n")
+    print(f"Payment stand-in http://{LOOPBACK}:{port + 1}/\n", flush=True)
     subprocess.run([*FLASK, "demo", "sign-ins"], cwd=ROOT, env=settings, stdin=subprocess.DEVNULL)
     print("\nCtrl-C stops everything; the data stays.", flush=True)
 
