@@ -9,6 +9,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime
+from typing import Any, Protocol
 
 from sqlalchemy import select, update
 from sqlalchemy.exc import IntegrityError
@@ -25,12 +26,23 @@ from storefront.kernel.calendar import paris_date
 _BY_LOT = {"synchronize_session": False}
 
 
+class GrantingLine(Protocol):
+    """What is read of the order line that brings hours."""
+
+    @property
+    def id(self) -> uuid.UUID: ...
+    @property
+    def order_id(self) -> uuid.UUID: ...
+    @property
+    def name(self) -> str: ...
+    @property
+    def features(self) -> dict[str, Any]: ...
+
+
 def grant(
-    *,
+    line: GrantingLine,
     user_id: uuid.UUID,
-    order_id: uuid.UUID,
-    order_line_id: uuid.UUID,
-    name: str,
+    *,
     minutes: int,
     expires_on: date,
     slice_minutes: int,
@@ -38,30 +50,29 @@ def grant(
     now: datetime,
     period_number: int = 0,
     single_use: bool = False,
-    monthly_minutes: int | None = None,
-    monthly_interventions: int | None = None,
 ) -> HourLot:
     """Credit the hours of an order line, usable until the end of `expires_on` (K-01, K-02).
 
-    Slice, reminders and validity come from the terms that the order accepted. A one-shot pack
-    (`single_use`) is granted 0 minutes. Granting the same line and period again changes nothing.
+    Slice, reminders and validity come from the terms that the order accepted, limits of use a
+    month (K-04) from what the line sold. A one-shot pack (`single_use`) is granted 0 minutes.
+    Granting the same line and period again changes nothing.
     """
-    existing = queries.of_line(order_line_id, period_number)
+    existing = queries.of_line(line.id, period_number)
     if existing is not None:
         return existing
     lot = HourLot(
         id=uuid.uuid4(),
         user_id=user_id,
-        order_id=order_id,
-        order_line_id=order_line_id,
+        order_id=line.order_id,
+        order_line_id=line.id,
         period_number=period_number,
-        name=name,
+        name=line.name,
         granted_at=now,
         expires_on=expires_on,
         slice_minutes=slice_minutes,
         single_use=single_use,
-        monthly_minutes=monthly_minutes,
-        monthly_interventions=monthly_interventions,
+        monthly_minutes=line.features.get("monthly_minutes"),
+        monthly_interventions=line.features.get("monthly_interventions"),
         reminder_days=list(reminder_days),
         next_reminder_on=rules.next_reminder(expires_on, reminder_days, paris_date(now)),
         version=0,
@@ -70,11 +81,11 @@ def grant(
         with db.session.begin_nested():
             db.session.add(lot)
     except IntegrityError:
-        found = queries.of_line(order_line_id, period_number)
+        found = queries.of_line(line.id, period_number)
         if found is None:
             raise
         return found
-    _move(lot, [], EntryKind.GRANTED, minutes, order_line_id, reason=name, now=now)
+    _move(lot, [], EntryKind.GRANTED, minutes, line.id, reason=line.name, now=now)
     return lot
 
 
