@@ -54,6 +54,7 @@ def _grant_hours(line: OrderLine, order: Order, now: datetime) -> None:
         minutes=line.features.get("minutes", 0) * line.quantity,
         expires_on=rules.hours_expire_on(bought_on, parameters.hour_pack_validity_months),
         slice_minutes=parameters.hour_slice_minutes,
+        reminder_days=parameters.expiry_reminder_days,
         single_use=line.kind is ProductKind.ONE_SHOT_PACK,
         now=now,
     )
