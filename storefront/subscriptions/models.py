@@ -61,6 +61,10 @@ class Subscription(Base):
     # The first day without service, once somebody decided the end (B-03).
     ends_on: Mapped[date | None]
     past_due_since: Mapped[datetime | None]
+    # When the grace days of the accepted terms are over (B-04); None while nothing is late.
+    suspend_at: Mapped[datetime | None] = mapped_column(index=True)
+    # When the next month is opened: the first day after the last one; None once it has ended.
+    next_period_on: Mapped[date | None] = mapped_column(index=True)
     features: Mapped[dict[str, Any]]
     created_at: Mapped[datetime]
 

@@ -1,0 +1,90 @@
+"""Which subscriptions run, and which month comes next."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+from datetime import date, datetime
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import selectinload
+
+from storefront.infra.db import db
+from storefront.instalments.rules import morning_of
+from storefront.subscriptions.models import Subscription, SubscriptionPeriod, SubscriptionStatus
+
+RUNNING = (SubscriptionStatus.ACTIVE, SubscriptionStatus.PAST_DUE, SubscriptionStatus.SUSPENDED)
+
+
+def of_user(user_id: uuid.UUID) -> Sequence[Subscription]:
+    """A customer's subscriptions with their months, latest first."""
+    return db.session.scalars(
+        select(Subscription)
+        .where(Subscription.user_id == user_id)
+        .options(selectinload(Subscription.periods))
+        .order_by(Subscription.created_at.desc())
+    ).all()
+
+
+def of_line(order_line_id: uuid.UUID) -> Subscription | None:
+    """The subscription that an order line started."""
+    return db.session.scalars(
+        select(Subscription).where(Subscription.order_line_id == order_line_id)
+    ).first()
+
+
+def period_of_instalment(instalment_id: uuid.UUID) -> SubscriptionPeriod | None:
+    """The month that an instalment pays."""
+    return db.session.scalars(
+        select(SubscriptionPeriod).where(SubscriptionPeriod.instalment_id == instalment_id)
+    ).first()
+
+
+def unpaid_months(subscription_id: uuid.UUID) -> int:
+    """How many opened months are not paid."""
+    count = db.session.scalar(
+        select(func.count())
+        .select_from(SubscriptionPeriod)
+        .where(
+            SubscriptionPeriod.subscription_id == subscription_id,
+            SubscriptionPeriod.paid_at.is_(None),
+        )
+    )
+    return count or 0
+
+
+def to_open(day: date, limit: int = 500) -> Sequence[uuid.UUID]:
+    """Subscriptions whose next month starts by `day`."""
+    return db.session.scalars(
+        select(Subscription.id)
+        .where(Subscription.status.in_(RUNNING), Subscription.next_period_on <= day)
+        .order_by(Subscription.next_period_on)
+        .limit(limit)
+    ).all()
+
+
+def next_opening_at() -> datetime | None:
+    """When the next month of anybody's subscription starts."""
+    day = db.session.scalar(
+        select(func.min(Subscription.next_period_on)).where(Subscription.status.in_(RUNNING))
+    )
+    return morning_of(day) if day else None
+
+
+def to_suspend(now: datetime, limit: int = 500) -> Sequence[uuid.UUID]:
+    """Subscriptions whose grace days are over."""
+    return db.session.scalars(
+        select(Subscription.id)
+        .where(Subscription.status == SubscriptionStatus.PAST_DUE, Subscription.suspend_at <= now)
+        .order_by(Subscription.suspend_at)
+        .limit(limit)
+    ).all()
+
+
+def next_suspension_at() -> datetime | None:
+    """When the next grace period ends."""
+    return db.session.scalar(
+        select(func.min(Subscription.suspend_at)).where(
+            Subscription.status == SubscriptionStatus.PAST_DUE
+        )
+    )
