@@ -5,24 +5,13 @@ from __future__ import annotations
 import hashlib
 import uuid
 from datetime import date, datetime
-from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import LargeBinary, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, deferred, mapped_column
 
+from storefront.documents.rules import DocumentKind
 from storefront.infra.db import Base, enum_type
-
-
-class DocumentKind(StrEnum):
-    """What a document proves; its template, series and retention stand in the registry."""
-
-    TERMS = "terms"
-    INVOICE = "invoice"
-    CREDIT_NOTE = "credit_note"
-    INTERVENTION_REPORT = "intervention_report"
-    CALENDAR = "calendar"
-    ATTACHMENT = "attachment"
 
 
 class StoredDocument(Base):

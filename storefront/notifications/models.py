@@ -4,27 +4,26 @@ from __future__ import annotations
 
 import uuid
 from datetime import datetime
-from enum import StrEnum
 
 from sqlalchemy import ForeignKey, Index, String
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
+from storefront.documents.models import StoredDocument
 from storefront.infra.db import Base, enum_type
 from storefront.kernel.states import Lifecycle
-
-
-class EmailStatus(StrEnum):
-    QUEUED = "queued"
-    SENDING = "sending"
-    SENT = "sent"
-    FAILED = "failed"
-
+from storefront.notifications.rules import EmailStatus
 
 EMAIL_LIFECYCLE = Lifecycle(
     "email",
     {
         EmailStatus.QUEUED: {EmailStatus.SENDING},
-        EmailStatus.SENDING: {EmailStatus.SENT, EmailStatus.QUEUED, EmailStatus.FAILED},
+        # From SENDING to SENDING: taken over from a sender that died.
+        EmailStatus.SENDING: {
+            EmailStatus.SENDING,
+            EmailStatus.SENT,
+            EmailStatus.QUEUED,
+            EmailStatus.FAILED,
+        },
         EmailStatus.SENT: set(),
         EmailStatus.FAILED: {EmailStatus.QUEUED},
     },
@@ -49,6 +48,7 @@ class Email(Base):
     html: Mapped[str]
     status: Mapped[EmailStatus] = mapped_column(enum_type(EmailStatus), default=EmailStatus.QUEUED)
     queued_at: Mapped[datetime]
+    # QUEUED: when it is sent or tried again. SENDING: when its sender counts as dead.
     due_at: Mapped[datetime]
     sent_at: Mapped[datetime | None]
     attempts: Mapped[int] = mapped_column(default=0)
@@ -65,3 +65,5 @@ class EmailAttachment(Base):
     email_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("emails.id"), primary_key=True)
     position: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     document_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("documents.id"))
+
+    document: Mapped[StoredDocument] = relationship()
