@@ -17,7 +17,7 @@ from storefront.credits import jobs as credits_jobs
 from storefront.fulfilment import jobs as fulfilment_jobs
 from storefront.fulfilment import views as fulfilment
 from storefront.identity import views as identity
-from storefront.infra import clock, config, db, guards, jobs, seller, templating, web
+from storefront.infra import clock, config, db, guards, health, jobs, seller, templating, web
 from storefront.instalments import jobs as instalments_jobs
 from storefront.invoicing import views as invoicing
 from storefront.legal import views as legal
@@ -80,6 +80,7 @@ def create_app(settings: config.Settings | None = None) -> Flask:
     seller.init_app(app)
     templating.init_app(app)
     web.init_app(app)
+    health.init_app(app)
     identity.init_app(app)
     payments_jobs.init_app(app)
     for blueprint in BLUEPRINTS:

@@ -6,7 +6,7 @@ from storefront.credits import models as credits
 from storefront.documents import models as documents
 from storefront.fulfilment import models as fulfilment
 from storefront.identity import models as identity
-from storefront.infra import journal, numbering, outbox, throttle
+from storefront.infra import heartbeat, journal, numbering, outbox, throttle
 from storefront.instalments import models as instalments
 from storefront.invoicing import models as invoicing
 from storefront.legal import models as legal
@@ -22,6 +22,7 @@ TABLES = (
     credits,
     documents,
     fulfilment,
+    heartbeat,
     identity,
     instalments,
     invoicing,

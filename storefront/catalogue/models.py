@@ -7,7 +7,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, String
+from sqlalchemy import CheckConstraint, ForeignKey, Index, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from storefront.catalogue.rules import PriceBasis, ProductKind, VatClass, WithdrawalKind
@@ -147,7 +147,8 @@ HOLD_LIFECYCLE = Lifecycle(
     {
         HoldStatus.HELD: {HoldStatus.SETTLED, HoldStatus.RELEASED},
         HoldStatus.SETTLED: {HoldStatus.RELEASED},
-        HoldStatus.RELEASED: set(),
+        # Claimed again, if anything is left: a new attempt to pay, or money that came late.
+        HoldStatus.RELEASED: {HoldStatus.HELD},
     },
 )
 
@@ -155,18 +156,19 @@ HOLD_LIFECYCLE = Lifecycle(
 class Hold(Base):
     """Seats or stock claimed for one buyer: held while paying, settled once paid (C-03).
 
-    `claim_id` is who claims: the cart during checkout, then kept by its order.
+    `claim_id` is who claims: an order. One row a claim and variant, whatever happens to it.
     """
 
     __tablename__ = "holds"
     __table_args__ = (
+        UniqueConstraint("claim_id", "variant_id"),
         CheckConstraint("quantity > 0", name="quantity"),
         Index("ix_holds_expiry", "status", "expires_at"),
     )
 
     id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=uuid.uuid4)
     variant_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("variants.id"), index=True)
-    claim_id: Mapped[uuid.UUID] = mapped_column(index=True)
+    claim_id: Mapped[uuid.UUID]
     quantity: Mapped[int]
     status: Mapped[HoldStatus] = mapped_column(enum_type(HoldStatus), default=HoldStatus.HELD)
     expires_at: Mapped[datetime]

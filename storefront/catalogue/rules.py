@@ -1,12 +1,23 @@
-"""What is decided about products from their kind, class and stock: pure functions."""
+"""What is decided about products from their kind, class and destination: pure functions."""
 
 from __future__ import annotations
 
+import re
+import unicodedata
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
+from typing import Literal
+
+import snowballstemmer
+
+from storefront.kernel.errors import Refusal
+from storefront.kernel.money import vat_from_gross, vat_from_net
 
 
 class ProductKind(StrEnum):
-    """C-01. What each kind implies stands in `catalogue.rules.KIND_FACTS`."""
+    """C-01. What each kind implies stands in `KIND_FACTS`."""
 
     CLASSROOM_TRAINING = "classroom_training"
     E_LEARNING = "e_learning"
@@ -21,6 +32,8 @@ class ProductKind(StrEnum):
 
 
 class PriceBasis(StrEnum):
+    """Whether a catalogue price includes the tax of mainland France."""
+
     GROSS = "gross"
     NET = "net"
 
@@ -41,3 +54,284 @@ class WithdrawalKind(StrEnum):
     DIGITAL_CONTENT = "digital_content"
     DIGITAL_SERVICE = "digital_service"
     TRAINING = "training"
+
+
+class Supply(StrEnum):
+    """What is supplied, as the tax law sees it (VAT-02): one row of its table each."""
+
+    GOODS = "goods"
+    ELECTRONIC = "electronic"
+    REMOTE_SERVICE = "remote_service"
+    TRAINING = "training"
+
+
+InstalmentFamily = Literal["training", "product"]
+
+
+@dataclass(frozen=True)
+class KindFacts:
+    """What follows from a product's kind alone.
+
+    `quantity_limit` is per order line; what is personal is sold one at a time (O-08).
+    `early_start_applies`: a service that waits for the end of the withdrawal period unless the
+    consumer asks otherwise (W-02). `digital_waiver_applies`: content that opens at once only
+    when the consumer gives the right up (W-03). `instalment_family` names the parameter of the
+    terms that limits instalments; None: paid in one go (M-02, M-06).
+    """
+
+    supply: Supply
+    quantity_limit: int = 1
+    needs_shipping: bool = False
+    has_sessions: bool = False
+    is_subscription: bool = False
+    grants_minutes: bool = False
+    is_remote_support: bool = False
+    early_start_applies: bool = False
+    digital_waiver_applies: bool = False
+    instalment_family: InstalmentFamily | None = None
+
+
+_TRAINING = KindFacts(Supply.TRAINING, early_start_applies=True, instalment_family="training")
+_DIGITAL = KindFacts(Supply.ELECTRONIC, digital_waiver_applies=True, instalment_family="product")
+
+KIND_FACTS: Mapping[ProductKind, KindFacts] = {
+    ProductKind.CLASSROOM_TRAINING: KindFacts(
+        Supply.TRAINING,
+        has_sessions=True,
+        early_start_applies=True,
+        instalment_family="training",
+    ),
+    ProductKind.E_LEARNING: _TRAINING,
+    ProductKind.BUNDLE: _TRAINING,
+    ProductKind.PAPER_GUIDE: KindFacts(
+        Supply.GOODS, quantity_limit=20, needs_shipping=True, instalment_family="product"
+    ),
+    ProductKind.DIGITAL_PRODUCT: _DIGITAL,
+    ProductKind.TEMPLATE: _DIGITAL,
+    ProductKind.HOUR_PACK: KindFacts(
+        Supply.REMOTE_SERVICE,
+        quantity_limit=5,
+        grants_minutes=True,
+        is_remote_support=True,
+        early_start_applies=True,
+    ),
+    ProductKind.ONE_SHOT_PACK: KindFacts(
+        Supply.REMOTE_SERVICE,
+        grants_minutes=True,
+        is_remote_support=True,
+        early_start_applies=True,
+    ),
+    ProductKind.SUPPORT_CONTRACT: KindFacts(
+        Supply.REMOTE_SERVICE,
+        is_subscription=True,
+        is_remote_support=True,
+        early_start_applies=True,
+    ),
+    ProductKind.PLAN: KindFacts(Supply.ELECTRONIC, is_subscription=True, early_start_applies=True),
+}
+
+
+class Territory(StrEnum):
+    """Where a sale is taxed, as far as the rate depends on it (VAT-02)."""
+
+    METROPOLE = "metropole"
+    CORSICA = "corsica"
+    ANTILLES_REUNION = "antilles_reunion"  # Guadeloupe, Martinique, La Réunion: 8.5 %
+    GUYANE_MAYOTTE = "guyane_mayotte"  # no VAT
+    COLLECTIVITY = "collectivity"  # outside the VAT territory, like a third country
+    EUROPEAN_UNION = "european_union"
+    ELSEWHERE = "elsewhere"
+
+    @property
+    def is_french(self) -> bool:
+        """Whether it is France, metropolitan or overseas (C-07)."""
+        return self not in (Territory.EUROPEAN_UNION, Territory.ELSEWHERE)
+
+    @property
+    def is_overseas(self) -> bool:
+        """Whether goods leave for overseas: an export, with import taxes there (F-03, VAT-03)."""
+        return self.is_french and self not in (Territory.METROPOLE, Territory.CORSICA)
+
+
+EU_COUNTRIES = frozenset(
+    "AT BE BG CY CZ DE DK EE ES FI GR HR HU IE IT LT LU LV MT NL PL PT RO SE SI SK".split()
+)
+# Saint-Barthélemy and Saint-Martin have postcodes of Guadeloupe.
+_ISLANDS = frozenset({"97133", "97150"})
+
+
+def territory_of(country: str, postcode: str) -> Territory:
+    """The tax territory of an address: ISO country code, postcode as in France."""
+    if country in EU_COUNTRIES:
+        return Territory.EUROPEAN_UNION
+    if country != "FR":
+        return Territory.ELSEWHERE
+    if postcode.startswith(("975", "98")) and not postcode.startswith("980"):
+        return Territory.COLLECTIVITY
+    if postcode in _ISLANDS:
+        return Territory.COLLECTIVITY
+    if postcode.startswith(("971", "972", "974")):
+        return Territory.ANTILLES_REUNION
+    if postcode.startswith(("973", "976")):
+        return Territory.GUYANE_MAYOTTE
+    return Territory.CORSICA if postcode.startswith("20") else Territory.METROPOLE
+
+
+class NotSoldThere(Refusal):
+    """This kind cannot be sold to this place or to this kind of buyer there (C-07, VAT-06).
+
+    Details: kind, reason ("support", "training", "eu_business", "country").
+    """
+
+
+@dataclass(frozen=True)
+class SellerVat:
+    """The seller's own tax position: rates of mainland France in basis points (VAT-01)."""
+
+    standard_bp: int = 2000
+    book_bp: int = 550
+    franchise: bool = False
+
+
+@dataclass(frozen=True)
+class VatRate:
+    """The rate of one line; `exemption` says why it is 0: an article of the tax code.
+
+    `franchise`, `training`, `export` (art. 262 I / 294-2), `overseas` (art. 294-1), `outside`
+    (art. 259 B); empty when taxed. The invoice turns it into the sentence that the law wants.
+    """
+
+    rate_bp: int
+    exemption: str = ""
+
+
+_BOOK_CORSICA_BP = 210  # CGI art. 297
+_OVERSEAS_BP = 850  # CGI art. 296
+
+
+def home_rate(vat_class: VatClass, seller: SellerVat) -> VatRate:
+    """The rate in mainland France, which catalogue prices are given with."""
+    if seller.franchise:
+        return VatRate(0, "franchise")
+    if vat_class is VatClass.TRAINING_EXEMPT:
+        return VatRate(0, "training")
+    return VatRate(seller.book_bp if vat_class is VatClass.BOOK else seller.standard_bp)
+
+
+def vat_rate(
+    kind: ProductKind,
+    vat_class: VatClass,
+    *,
+    territory: Territory,
+    professional: bool,
+    seller: SellerVat,
+) -> VatRate:
+    """The rate of VAT-02's table for what is sold to this buyer at this place.
+
+    In the European Union consumers pay the French rate (below the 10 000 EUR threshold of CGI
+    art. 259 D). Raises `NotSoldThere` for what the first form of the shop does not sell there:
+    remote support outside France (C-07), trainings outside France (VAT-06), anything to
+    businesses of the Union (their number would have to be checked with VIES), anything beyond.
+    """
+    facts = KIND_FACTS[kind]
+    if facts.is_remote_support and not territory.is_french:
+        raise NotSoldThere(kind=kind, reason="support")
+    if facts.supply is Supply.TRAINING and not territory.is_french:
+        raise NotSoldThere(kind=kind, reason="training")
+    if territory is Territory.ELSEWHERE:
+        raise NotSoldThere(kind=kind, reason="country")
+    if territory is Territory.EUROPEAN_UNION and professional:
+        raise NotSoldThere(kind=kind, reason="eu_business")
+    home = home_rate(vat_class, seller)
+    if home.exemption or territory in (Territory.METROPOLE, Territory.EUROPEAN_UNION):
+        return home
+    if territory is Territory.CORSICA:
+        book = vat_class is VatClass.BOOK and facts.supply is Supply.GOODS
+        return VatRate(_BOOK_CORSICA_BP) if book else home
+    if facts.supply is Supply.GOODS:
+        return VatRate(0, "export")
+    if facts.supply is Supply.REMOTE_SERVICE and not professional:
+        return home
+    if territory is Territory.ANTILLES_REUNION:
+        return VatRate(_OVERSEAS_BP)
+    return VatRate(0, "overseas" if territory is Territory.GUYANE_MAYOTTE else "outside")
+
+
+@dataclass(frozen=True)
+class LineAmounts:
+    """What one line costs, in minor units: net + vat = gross, always."""
+
+    net: int
+    vat: int
+    gross: int
+    rate_bp: int
+    exemption: str = ""
+
+
+def price_of(
+    unit_minor: int, quantity: int, basis: PriceBasis, *, home_bp: int, rate: VatRate
+) -> LineAmounts:
+    """The amounts of a line, the tax rounded once on the line (docs/algorithms/vat-rounding.md).
+
+    Where the destination's rate differs from the home rate, the price before tax stays the same
+    and the tax changes: overseas buyers of goods pay the price before tax (F-03).
+    """
+    amount = unit_minor * quantity
+    if basis is PriceBasis.GROSS:
+        split = vat_from_gross(amount, home_bp)
+        if rate.rate_bp != home_bp:
+            split = vat_from_net(split.net, rate.rate_bp)
+    else:
+        split = vat_from_net(amount, rate.rate_bp)
+    return LineAmounts(split.net, split.vat, split.gross, rate.rate_bp, rate.exemption)
+
+
+class QuantityRefused(Refusal):
+    """Not a quantity that can be bought. Details: typed, limit, kind."""
+
+
+def checked_quantity(typed: str, kind: ProductKind) -> int:
+    """The quantity that was typed, between 1 and what the kind allows.
+
+    Raises `QuantityRefused` for zero, a negative number, a thousand million, or no number at all.
+    """
+    limit = KIND_FACTS[kind].quantity_limit
+    text = typed.strip()
+    if not (text.isascii() and text.isdigit() and len(text) <= 9) or not 1 <= int(text) <= limit:
+        raise QuantityRefused(typed=text[:40], limit=limit, kind=kind)
+    return int(text)
+
+
+_WORD = re.compile(r"[a-z0-9]+")
+_STEMMER = snowballstemmer.stemmer("french")
+# Words that say nothing about what is looked for.
+_EMPTY = frozenset("a au aux avec ce d de des du en et l la le les ou par pour sur un une".split())
+
+
+@lru_cache(maxsize=20_000)
+def _stem(word: str) -> str:
+    stem: str = _STEMMER.stemWord(word)
+    return stem
+
+
+def search_stems(text: str) -> list[str]:
+    """The words of a text as a search compares them: no accents, no endings, no empty words."""
+    folded = unicodedata.normalize("NFKD", text.lower().replace("œ", "oe").replace("æ", "ae"))
+    plain = "".join(letter for letter in folded if not unicodedata.combining(letter))
+    return [_stem(word) for word in _WORD.findall(plain) if word not in _EMPTY]
+
+
+def search_score(wanted: Iterable[str], texts: Sequence[tuple[int, str]]) -> int:
+    """How well texts (weight, text) answer the wanted stems; 0 unless each word is found.
+
+    The beginning of a word counts for half of the whole word.
+    """
+    best: dict[str, int] = dict.fromkeys(wanted, 0)
+    for weight, text in texts:
+        for stem in search_stems(text):
+            for word in best:
+                if stem == word:
+                    best[word] = max(best[word], 2 * weight)
+                elif len(word) > 2 and stem.startswith(word):
+                    best[word] = max(best[word], weight)
+    return sum(best.values()) if best and all(best.values()) else 0
