@@ -56,7 +56,7 @@ def create_app(sandbox: Sandbox) -> Flask:
     def protect_pages(response: Response) -> Response:
         if response.mimetype == "text/html":
             response.headers["Content-Security-Policy"] = (
-                "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none';"
+                "default-src 'none'; style-src 'self'; img-src data:; base-uri 'none';"
                 " frame-ancestors 'none'"
             )
             response.headers["Referrer-Policy"] = "no-referrer"
