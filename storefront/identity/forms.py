@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from wtforms import EmailField, PasswordField, StringField
-from wtforms.validators import DataRequired, Email, EqualTo, Length
+from wtforms import EmailField, Form, PasswordField, StringField
+from wtforms.validators import DataRequired, Email, EqualTo, Length, ValidationError
 
+from storefront.identity.rules import looks_like_a_name
 from storefront.infra.forms import ShopForm
 
 EMAIL_MISSING = "Saisissez votre adresse e-mail."
@@ -18,6 +19,24 @@ def email_field(label: str = "Adresse e-mail") -> EmailField:
         label,
         validators=[DataRequired(EMAIL_MISSING), Email(EMAIL_WRONG), Length(max=254)],
         render_kw=AUTOCOMPLETE,
+    )
+
+
+def _a_name(_form: Form, field: StringField) -> None:
+    if not looks_like_a_name(field.data or ""):
+        raise ValidationError("Saisissez un nom, sans adresse ni lien.")
+
+
+def name_field(label: str = "Prénom et nom") -> StringField:
+    """A person's name."""
+    return StringField(
+        label,
+        validators=[
+            DataRequired("Saisissez votre prénom et votre nom."),
+            Length(max=120, message="Au plus 120 caractères : abrégez un prénom."),
+            _a_name,
+        ],
+        render_kw={"autocomplete": "name"},
     )
 
 
@@ -51,11 +70,7 @@ class AskPasswordForm(ShopForm):
 class SignUpForm(ShopForm):
     """Name and address; the password is chosen by the link that proves the address."""
 
-    name = StringField(
-        "Prénom et nom",
-        validators=[DataRequired("Saisissez votre prénom et votre nom."), Length(max=120)],
-        render_kw={"autocomplete": "name"},
-    )
+    name = name_field()
     email = email_field()
 
 

@@ -11,6 +11,7 @@ from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 from flask import current_app
 from itsdangerous import BadSignature, URLSafeSerializer
+from sqlalchemy import select
 
 from storefront.identity import queries, rules
 from storefront.identity.models import Role, UsedCode, User
@@ -104,6 +105,15 @@ def set_password(user: User, password: str, *, now: datetime) -> None:
     journal.record("user.password_set", user, {}, now=now)
 
 
+def correct(user: User, name: str, phone: str, *, now: datetime) -> None:
+    """A person corrects what is kept of them (D-01); orders keep what they were placed with."""
+    kept = {"name": user.name, "phone": user.phone}
+    user.name, user.phone = name.strip(), phone.strip()
+    changed = [field for field, before in kept.items() if getattr(user, field) != before]
+    if changed:
+        journal.record("user.corrected", user, {"fields": changed}, now=now)
+
+
 def password_token(user: User, *, now: datetime) -> str:
     """A link's secret that lets its holder choose this person's password, once, for 48 hours."""
     expires_at = now + TOKEN_LIFETIME
@@ -146,7 +156,8 @@ def start_second_factor(user: User) -> str:
 
 def provisioning_uri(user: User, issuer: str) -> str:
     """What the authenticator application scans."""
-    uri: str = pyotp.TOTP(user.totp_secret or "").provisioning_uri(name=user.email, issuer_name=issuer)
+    totp = pyotp.TOTP(user.totp_secret or "")
+    uri: str = totp.provisioning_uri(name=user.email, issuer_name=issuer)
     return uri
 
 
@@ -163,7 +174,8 @@ def use_code(user: User, code: str, *, now: datetime) -> None:
     else:
         raise WrongCode
     db.session.get_one(User, user.id, with_for_update=True)
-    if db.session.query(UsedCode).filter_by(user_id=user.id, step=step).first():
+    used = select(UsedCode.id).where(UsedCode.user_id == user.id, UsedCode.step == step)
+    if db.session.scalar(used) is not None:
         raise WrongCode
     db.session.add(UsedCode(id=uuid.uuid4(), user_id=user.id, step=step))
     if user.totp_confirmed_at is None:

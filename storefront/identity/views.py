@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from functools import wraps
@@ -9,15 +10,27 @@ from typing import Any, TypeVar, cast
 from urllib.parse import urlsplit
 
 import segno
-from flask import Blueprint, Flask, abort, flash, redirect, render_template, request, session
+from flask import (
+    Blueprint,
+    Flask,
+    Response,
+    abort,
+    flash,
+    redirect,
+    render_template,
+    request,
+    session,
+)
 from flask_login import LoginManager, current_user, login_user, logout_user
 from werkzeug.wrappers import Response as BaseResponse
 
 from storefront.identity import emails, forms, queries, service
 from storefront.identity.models import Role, User
+from storefront.identity.rules import normal_email
 from storefront.infra import clock
 from storefront.infra.db import transaction
 from storefront.infra.seller import seller
+from storefront.infra.templating import time_fr
 from storefront.infra.throttle import TooManyTries, count_try, forget
 from storefront.infra.web import client_ip
 
@@ -30,6 +43,9 @@ View = TypeVar("View", bound=Callable[..., Any])
 WINDOW = timedelta(minutes=15)
 SECOND_FACTOR_LIFETIME = timedelta(hours=12)
 LINK_SENT = "Si cette adresse est la bonne, un lien vient de vous être envoyé. Il sert une fois."
+WRONG_SIGN_IN = (
+    "Adresse ou mot de passe inconnus. Vérifiez les deux, ou choisissez un autre mot de passe."
+)
 
 
 def init_app(app: Flask) -> None:
@@ -72,7 +88,7 @@ def _refuse_staff(roles: frozenset[Role]) -> BaseResponse | None:
         abort(404)
     given = session.get("second_factor_at")
     if given is None or datetime.fromisoformat(given) + SECOND_FACTOR_LIFETIME < clock.now():
-        session["next"] = request.full_path if request.method == "GET" else "/gestion"
+        session["next"] = _this_page("/gestion")
         return redirect("/connexion/code")
     if roles and current_user.role not in roles | {Role.MANAGER}:
         abort(403)
@@ -80,8 +96,20 @@ def _refuse_staff(roles: frozenset[Role]) -> BaseResponse | None:
 
 
 def _ask_to_sign_in() -> BaseResponse:
-    session["next"] = request.full_path.rstrip("?") if request.method == "GET" else "/compte"
+    session["next"] = _this_page("/compte")
     return redirect("/connexion")
+
+
+def _this_page(otherwise: str) -> str:
+    """Where to come back to; a form that was sent cannot be sent again by itself."""
+    return request.full_path.rstrip("?") if request.method == "GET" else otherwise
+
+
+def _enter(user: User) -> BaseResponse:
+    """Begin this browser's session: a second factor given before, by whomever, is void."""
+    session.pop("second_factor_at", None)
+    login_user(user)
+    return redirect("/connexion/code" if user.is_staff else _next_page(user))
 
 
 def _next_page(user: User) -> str:
@@ -97,6 +125,18 @@ def _count(key: str, limit: int, now: datetime) -> None:
         count_try(key, limit=limit, window=WINDOW, now=now)
 
 
+def _digest(email: str) -> str:
+    """An address in a key: neither kept nor longer than the column."""
+    return hashlib.sha256(normal_email(email).encode()).hexdigest()
+
+
+@bp.after_request
+def _never_kept(response: Response) -> Response:
+    """Links, secrets and codes stay out of every cache."""
+    response.headers.setdefault("Cache-Control", "private, no-store")
+    return response
+
+
 @bp.route("/connexion", methods=["GET", "POST"])
 def sign_in() -> Answer:
     """Address and password; staff then give their code."""
@@ -107,23 +147,27 @@ def sign_in() -> Answer:
     form = forms.SignInForm()
     if not form.validate_on_submit():
         return render_template("identity/sign_in.html", form=form), 422 if form.errors else 200
-    now, email = clock.now(), form.text("email").lower()
+    now, email, password = clock.now(), form.text("email"), form.text("password")
+    here = f"signin:{_digest(email)}:{client_ip()}"
     try:
-        _count(f"signin:{email}", 10, now)
+        _count(here, 10, now)
+        _count(f"signin:{_digest(email)}", 30, now)
         _count(f"signin-from:{client_ip()}", 100, now)
-    except TooManyTries:
-        form.email.errors = [
-            "Trop d’essais : attendez un quart d’heure ou changez de mot de passe."
-        ]
-        return render_template("identity/sign_in.html", form=form), 429
-    user = service.authenticate(email, form.text("password"))
+    except TooManyTries as refusal:
+        form.email.errors = [_too_many(refusal, "ou choisissez un nouveau mot de passe")]
+        return render_template("identity/sign_in.html", form=form), refusal.status
+    user = service.authenticate(email, password)
     if user is None:
-        form.password.errors = ["Adresse ou mot de passe inconnus. Vérifiez les deux."]
+        form.password.errors = [WRONG_SIGN_IN]
         return render_template("identity/sign_in.html", form=form), 422
     with transaction():
-        forget(f"signin:{email}")
-    login_user(user)
-    return redirect("/connexion/code" if user.is_staff else _next_page(user))
+        forget(here)
+    return _enter(user)
+
+
+def _too_many(refusal: TooManyTries, way_out: str) -> str:
+    retry_at = cast(datetime, refusal.details["retry_at"])
+    return f"Trop d’essais : recommencez à {time_fr(retry_at)}, {way_out}."
 
 
 @bp.route("/connexion/code", methods=["GET", "POST"])
@@ -144,8 +188,8 @@ def second_factor() -> Answer:
             return redirect(_next_page(user))
         except service.WrongCode:
             form.code.errors = ["Ce code n’est pas le bon ou a déjà servi. Attendez le suivant."]
-        except TooManyTries:
-            form.code.errors = ["Trop d’essais : attendez un quart d’heure."]
+        except TooManyTries as refusal:
+            form.code.errors = [_too_many(refusal, "avec un nouveau code")]
     enrolment = None
     if user.totp_confirmed_at is None:
         with transaction():
@@ -175,12 +219,19 @@ def sign_up() -> Answer:
     form, now = forms.SignUpForm(), clock.now()
     if not form.validate_on_submit():
         return render_template("identity/sign_up.html", form=form), 422 if form.errors else 200
-    _count(f"link-from:{client_ip()}", 30, now)
+    _count_link(form.text("email"), now)
     with transaction():
         user = service.find_or_create_customer(form.text("email"), form.text("name"), "", now=now)
-        emails.choose_password(user, now=now)
+        if user.is_active:
+            emails.choose_password(user, now=now)
     flash(LINK_SENT, "success")
     return redirect("/connexion")
+
+
+def _count_link(email: str, now: datetime) -> None:
+    """Nobody's mailbox is filled from here, whether the address is known or not."""
+    _count(f"link:{_digest(email)}", 5, now)
+    _count(f"link-from:{client_ip()}", 30, now)
 
 
 @bp.route("/mot-de-passe", methods=["GET", "POST"])
@@ -189,7 +240,7 @@ def ask_password() -> Answer:
     form, now = forms.AskPasswordForm(), clock.now()
     if not form.validate_on_submit():
         return render_template("identity/ask_password.html", form=form), 422 if form.errors else 200
-    _count(f"link-from:{client_ip()}", 30, now)
+    _count_link(form.text("email"), now)
     user = queries.by_email(form.text("email"))
     if user is not None and user.is_active:
         with transaction():
@@ -213,8 +264,7 @@ def choose_password(token: str) -> Answer:
                 f"Au moins {refusal.details['shortest']} caractères variés, et pas votre adresse."
             ]
         else:
-            login_user(user)
             flash("Votre mot de passe est enregistré.", "success")
-            return redirect("/connexion/code" if user.is_staff else _next_page(user))
+            return _enter(user)
     page = render_template("identity/choose_password.html", form=form)
     return page, 422 if form.errors else 200

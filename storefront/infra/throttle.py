@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from sqlalchemy import String, delete
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Mapped, mapped_column
 
 from storefront.infra.db import Base, db
@@ -31,8 +32,12 @@ def count_try(key: str, *, limit: int, window: timedelta, now: datetime) -> None
     session = db.session()
     row = session.get(Throttle, key, with_for_update=True)
     if row is None:
-        session.merge(Throttle(key=key, started_at=now, count=1))
-        return
+        try:
+            with session.begin_nested():
+                session.add(Throttle(key=key, started_at=now, count=1))
+            return
+        except IntegrityError:  # somebody else's first try came between
+            row = session.get_one(Throttle, key, with_for_update=True)
     if row.started_at + window <= now:
         row.started_at, row.count = now, 0
     row.count += 1

@@ -80,7 +80,7 @@ def _refuse_other_origins() -> None:
 
 def _know_the_actor() -> None:
     if request.endpoint != "static" and current_user.is_authenticated:
-        g.actor = f"user:{current_user.get_id()}"
+        g.actor = f"user:{current_user.id}"
 
 
 def _secure(response: Response) -> Response:
