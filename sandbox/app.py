@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING
 
 from flask import Flask, Response, jsonify, request
+from werkzeug.wrappers import Request
 
 from sandbox import (
     control,
@@ -21,7 +22,7 @@ from sandbox.paypal_errors import not_found
 from sandbox.stripe_errors import invalid
 
 if TYPE_CHECKING:
-    from _typeshed.wsgi import WSGIApplication
+    from _typeshed.wsgi import WSGIApplication, WSGIEnvironment
 
 _PAYPAL = ("/v1/oauth2/", "/v1/notifications/", "/v2/", "/v3/")
 _CERTIFICATES = "/v1/notifications/certs/"
@@ -36,6 +37,14 @@ def provider_of(path: str) -> str | None:
     return "stripe" if path.startswith("/v1/") else None
 
 
+def log_request(sandbox: Sandbox, request: Request) -> None:
+    """Write an API request to the log; pages and controls are none."""
+    provider = provider_of(request.path)
+    if provider is not None:
+        path = request.full_path.rstrip("?")
+        sandbox.log(provider, request.method, path, request.get_data())
+
+
 def create_app(sandbox: Sandbox) -> Flask:
     app = Flask(__name__, static_url_path="/assets")
     app.extensions["sandbox"] = sandbox
@@ -47,10 +56,7 @@ def create_app(sandbox: Sandbox) -> Flask:
 
     @app.before_request
     def log_api_request() -> None:
-        provider = provider_of(request.path)
-        if provider is not None:
-            path = request.full_path.rstrip("?")
-            sandbox.log(provider, request.method, path, request.get_data())
+        log_request(sandbox, request)
 
     @app.after_request
     def protect_pages(response: Response) -> Response:
@@ -77,7 +83,12 @@ def create_app(sandbox: Sandbox) -> Flask:
 
 def wsgi(sandbox: Sandbox) -> "WSGIApplication":
     """What the server runs."""
-    return FaultyTransport(create_app(sandbox).wsgi_app, sandbox.faults, provider_of)
+
+    def log_unserved(environ: "WSGIEnvironment") -> None:
+        log_request(sandbox, Request(environ))
+
+    app = create_app(sandbox)
+    return FaultyTransport(app.wsgi_app, sandbox.faults, provider_of, log_unserved)
 
 
 _ = (stripe_api, paypal_api, control_money)  # imported for the addresses they register

@@ -13,7 +13,7 @@ then gone. Kinds:
 
 import threading
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass, field
 from fnmatch import fnmatchcase
 from itertools import count
@@ -86,24 +86,38 @@ class ConnectionClosed(ConnectionError):
 
 
 class FaultyTransport:
-    """WSGI middleware around the API that applies the waiting faults."""
+    """WSGI middleware around the API that applies the waiting faults.
 
-    def __init__(self, app: "WSGIApplication", faults: Faults, provider_of: Any) -> None:
+    `provider_of` tells whose API a path belongs to, None for what is never spoilt; `log` is called
+    with the requests that a fault keeps from the application, which would have logged them.
+    """
+
+    def __init__(
+        self,
+        app: "WSGIApplication",
+        faults: Faults,
+        provider_of: Callable[[str], str | None],
+        log: "Callable[[WSGIEnvironment], None]",
+    ) -> None:
         self._app = app
         self._faults = faults
         self._provider_of = provider_of
+        self._log = log
 
     def __call__(self, environ: "WSGIEnvironment", start: "StartResponse") -> Iterable[bytes]:
         path = environ["PATH_INFO"]
         provider = self._provider_of(path)
-        method = environ["REQUEST_METHOD"]
-        fault = self._faults.take(provider, method, path) if provider else None
+        if provider is None:
+            return self._app(environ, start)
+        fault = self._faults.take(provider, environ["REQUEST_METHOD"], path)
         if fault is None:
             return self._app(environ, start)
         if fault.kind == "delay":
             time.sleep(fault.seconds)
             return self._app(environ, start)
-        if fault.kind in ("error_after", "lost_answer", "timeout"):
+        if fault.kind in ("error", "closed"):
+            self._log(environ)
+        else:
             self._act(environ)
         if fault.kind == "timeout":
             time.sleep(fault.seconds)

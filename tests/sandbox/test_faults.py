@@ -172,6 +172,19 @@ def test_every_api_request_is_logged_as_it_was_sent(stripe, sandbox, tmp_path):
     }
 
 
+@pytest.mark.parametrize("kind", ["error", "closed", "lost_answer"])
+def test_a_spoilt_request_is_logged_once_too(stripe, sandbox, tmp_path, kind):
+    log = tmp_path / "requests.jsonl"
+    sandbox.control("settings", log=str(log))
+    sandbox.control("faults", kind=kind)
+
+    with pytest.raises((sdk.APIConnectionError, sdk.APIError)):
+        stripe.v1.customers.create({"name": "Léa"})
+
+    (line,) = [json.loads(line) for line in log.read_text().splitlines()]
+    assert (line["path"], line["body"]) == ("/v1/customers", "name=L%C3%A9a")
+
+
 # Life of the process
 
 
