@@ -19,6 +19,7 @@ from storefront.fulfilment import views as fulfilment
 from storefront.identity import views as identity
 from storefront.infra import clock, config, db, guards, health, jobs, seller, templating, web
 from storefront.instalments import jobs as instalments_jobs
+from storefront.instalments import views as instalments
 from storefront.invoicing import views as invoicing
 from storefront.legal import views as legal
 from storefront.notifications import jobs as notifications_jobs
@@ -41,6 +42,7 @@ BLUEPRINTS = (
     legal.bp,
     identity.bp,
     account.bp,
+    instalments.bp,
     tickets.bp,
     fulfilment.bp,
     invoicing.bp,

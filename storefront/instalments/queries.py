@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from datetime import date, datetime
 
 from sqlalchemy import ColumnElement, func, select
+from sqlalchemy.orm import contains_eager
 
 from storefront.infra.db import db
 from storefront.instalments.models import Instalment, InstalmentStatus
@@ -38,9 +39,10 @@ def of_user(user_id: uuid.UUID) -> Sequence[Instalment]:
     """What a customer owes or paid on orders that run, next due first."""
     return db.session.scalars(
         select(Instalment)
-        .join(Order)
+        .join(Instalment.order)
+        .options(contains_eager(Instalment.order))
         .where(Order.user_id == user_id, Order.status == OrderStatus.CONFIRMED)
-        .order_by(Instalment.due_on, Instalment.rank)
+        .order_by(Instalment.due_on, Order.placed_at, Instalment.rank)
     ).all()
 
 

@@ -21,6 +21,7 @@ from storefront.instalments.models import (
 )
 from storefront.instalments.queries import TO_TAKE
 from storefront.kernel.calendar import paris_date
+from storefront.kernel.errors import Refusal
 from storefront.kernel.money import Money
 from storefront.legal.queries import parameters_of
 from storefront.orders import service as orders
@@ -29,6 +30,18 @@ from storefront.payments import queries as payment_queries
 from storefront.payments import service as payments
 from storefront.payments.events import PaymentFailed, PaymentSucceeded
 from storefront.payments.models import Payment, PaymentStatus, PaymentUsage
+
+
+class NothingToPay(Refusal):
+    """Nothing is owed here any more. Details: status, order (its reference)."""
+
+    status = 409
+
+
+class PaymentUnderWay(Refusal):
+    """Another attempt may still succeed. Details: provider, until (None: not known), instalment."""
+
+    status = 409
 
 
 def schedule(
@@ -109,12 +122,75 @@ def claim(instalment_id: uuid.UUID, *, now: datetime) -> Payment | None:
         order_reference=order.reference,
         description=describe(instalment, order),
         instalment_id=instalment.id,
-        usage=PaymentUsage.INSTALMENT
-        if instalment.schedule == PRICE
-        else PaymentUsage.SUBSCRIPTION,
+        usage=_usage(instalment),
         saved_method_id=method.id,
         now=now,
     )
+
+
+PAYABLE = (*TO_TAKE, InstalmentStatus.UNPAID)
+
+
+def pay_now(
+    instalment_id: uuid.UUID, provider: str, *, expires_at: datetime, now: datetime
+) -> Payment:
+    """Start paying one instalment on a hosted page, due or ahead; a second click finds the first.
+
+    What an attempt leaves open with one provider is not started again with another: nobody pays
+    twice. The means of payment is kept when more is to come. Raises `NothingToPay` and
+    `PaymentUnderWay`.
+    """
+    instalment = locked(instalment_id)
+    order = instalment.order
+    attempt = payment_queries.undecided_of_instalment(instalment_id)
+    if instalment.status is InstalmentStatus.CHARGING or not _can_continue(attempt, provider):
+        raise PaymentUnderWay(
+            provider=attempt.provider if attempt else None,
+            until=attempt.expires_at if attempt else None,
+            instalment=instalment_id,
+        )
+    if instalment.status not in PAYABLE or order.status is not OrderStatus.CONFIRMED:
+        raise NothingToPay(status=instalment.status, order=order.reference)
+    if attempt is not None and attempt.provider == provider:
+        return attempt
+    if attempt is not None:
+        payments.give_up_unopened(attempt, now=now)
+    return payments.reserve(
+        order_id=order.id,
+        user_id=order.user_id,
+        provider=provider,
+        amount=Money(instalment.amount_minor, instalment.currency),
+        order_reference=order.reference,
+        description=describe(instalment, order),
+        instalment_id=instalment.id,
+        usage=_usage(instalment),
+        save_method=more_to_come(instalment),
+        expires_at=expires_at,
+        now=now,
+    )
+
+
+def _can_continue(attempt: Payment | None, provider: str) -> bool:
+    """Whether this attempt is none, its page can be used again, or nobody ever saw its page."""
+    if attempt is None or attempt.status is PaymentStatus.RESERVED:
+        return True
+    return attempt.status is PaymentStatus.OPEN and attempt.provider == provider
+
+
+def _usage(instalment: Instalment) -> PaymentUsage:
+    return PaymentUsage.INSTALMENT if instalment.schedule == PRICE else PaymentUsage.SUBSCRIPTION
+
+
+def more_to_come(instalment: Instalment) -> bool:
+    """Whether this contract is debited again after this instalment."""
+    if instalment.schedule != PRICE:
+        return True
+    others = select(Instalment.id).where(
+        Instalment.order_id == instalment.order_id,
+        Instalment.id != instalment.id,
+        Instalment.status.in_(PAYABLE),
+    )
+    return db.session.scalar(others.limit(1)) is not None
 
 
 def describe(instalment: Instalment, order: Order) -> str:

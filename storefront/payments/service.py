@@ -188,6 +188,12 @@ def record_unopened(payment: Payment, *, now: datetime) -> None:
     if payment.expires_at and payment.expires_at > now:
         payment.check_at = payment.expires_at
         return
+    give_up_unopened(payment, now=now)
+
+
+def give_up_unopened(payment: Payment, *, now: datetime) -> None:
+    """The buyer chose another way before any page was shown: nobody can have paid this one."""
+    PAYMENT_LIFECYCLE.check(payment.status, PaymentStatus.CANCELLED)
     payment.status, payment.updated_at, payment.check_at = PaymentStatus.CANCELLED, now, None
     publish(PaymentFailed(payment.id), now=now)
     journal.record("payment.cancelled", payment, {"order": payment.order_id}, now=now)
