@@ -52,6 +52,13 @@ class Settings:
         """Whether payments go to the local stand-in instead of the real providers."""
         return self.stripe_api_base.startswith("http://")
 
+    @property
+    def payment_pages(self) -> tuple[str, ...]:
+        """The origins of the pages on which buyers pay: where a form may lead them."""
+        if self.sandboxed:
+            return tuple(dict.fromkeys((self.stripe_api_base, self.paypal_api_base)))
+        return ("https://checkout.stripe.com", "https://www.paypal.com")
+
     def problems(self) -> list[str]:
         """What is missing or unsafe for production, one sentence each; empty when safe."""
         required = {

@@ -12,6 +12,7 @@ from flask import Flask
 from markdown_it import MarkdownIt
 from markupsafe import Markup
 
+from storefront.infra import clock
 from storefront.kernel.calendar import PARIS
 from storefront.kernel.money import Money
 
@@ -102,7 +103,11 @@ FILTERS: dict[str, Any] = {
 
 
 def init_app(app: Flask) -> None:
-    """Give every template the filters above."""
+    """Give every template the filters above, the shop's address and, in a demo, its date."""
+    settings = app.config["SETTINGS"]
+    app.jinja_env.globals["base_url"] = settings.base_url
+    if settings.env == "demo":
+        app.context_processor(lambda: {"demo_now": clock.now().astimezone(PARIS)})
     app.jinja_env.filters.update(FILTERS)
     app.jinja_env.trim_blocks = True
     app.jinja_env.lstrip_blocks = True

@@ -7,7 +7,7 @@ import uuid
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
-from flask import Flask, Response, abort, g, render_template, request
+from flask import Flask, Response, abort, current_app, g, render_template, request
 from flask_login import current_user
 from flask_wtf import CSRFProtect
 from flask_wtf.csrf import CSRFError
@@ -26,12 +26,14 @@ csrf = CSRFProtect()
 UNSAFE_METHODS = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 MAX_BODY = 12 * 1024 * 1024
 
+# Paying posts a form that ends, by a redirect, on the provider's page: browsers want its origin.
+CONTENT_POLICY = (
+    "default-src 'none'; img-src 'self' data:; style-src 'self'; font-src 'self'; "
+    "script-src 'self'; connect-src 'self'; form-action 'self' {payment_pages}; "
+    "base-uri 'none'; frame-ancestors 'none'; manifest-src 'self'"
+)
+
 HEADERS = {
-    "Content-Security-Policy": (
-        "default-src 'none'; img-src 'self' data:; style-src 'self'; font-src 'self'; "
-        "script-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; "
-        "frame-ancestors 'none'; manifest-src 'self'"
-    ),
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "strict-origin-when-cross-origin",
     "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=()",
@@ -86,6 +88,7 @@ def _know_the_actor() -> None:
 def _secure(response: Response) -> Response:
     for name, value in HEADERS.items():
         response.headers.setdefault(name, value)
+    response.headers.setdefault("Content-Security-Policy", current_app.extensions["csp"])
     if request.is_secure:
         response.headers.setdefault("Strict-Transport-Security", "max-age=31536000")
     return response
@@ -153,6 +156,8 @@ def init_app(app: Flask) -> None:
         SESSION_COOKIE_SECURE=settings.base_url.startswith("https://"),
         WTF_CSRF_TIME_LIMIT=None,
     )
+    pages = " ".join(settings.payment_pages)
+    app.extensions["csp"] = CONTENT_POLICY.format(payment_pages=pages)
     csrf.init_app(app)
     app.before_request(_refuse_other_origins)
     app.before_request(_know_the_actor)
