@@ -15,6 +15,7 @@ from stripe import StripeClient, WebhookSignature
 from sandbox.testing import RunningSandbox, running_sandbox
 from storefront.kernel.money import Money
 from storefront.payments.providers.base import (
+    PAGE_LIFETIME,
     Decline,
     IncompleteSettings,
     InvalidSignature,
@@ -123,6 +124,15 @@ def test_a_page_that_only_pays_keeps_no_card(stripe, sandbox):
 
     assert outcome.status is OutcomeStatus.SUCCEEDED
     assert outcome.saved is None
+
+
+@pytest.mark.parametrize("keeps", [True, False])
+def test_only_a_page_that_keeps_the_card_asks_for_it(stripe, sandbox, keeps):
+    stripe.open_page(page_request(save_method=keeps))
+
+    sent = json.loads(sandbox.log.read_text().splitlines()[-1])["body"]
+    assert ("customer_creation=always" in sent) is keeps
+    assert ("setup_future_usage" in sent) is keeps
 
 
 def test_a_buyer_whose_card_is_refused_can_use_another_on_the_same_page(stripe, sandbox):
@@ -300,7 +310,7 @@ def test_an_error_of_stripes_is_doubt(stripe, sandbox, status):
 
 def test_an_answer_that_takes_too_long_is_doubt(sandbox):
     hurried = StripeProvider(sandbox.stripe_key, ("whsec",), sandbox.base_url, timeout=0.2)
-    sandbox.control("faults", kind="timeout", seconds=0.6, count=3)
+    sandbox.control("faults", kind="delay", seconds=0.6, count=3)
 
     with pytest.raises(ProviderUnavailable):
         hurried.open_page(page_request())
@@ -440,6 +450,15 @@ def test_a_webhook_replayed_late_or_dated_in_the_future_is_refused(stripe, signe
 
     with pytest.raises(InvalidSignature):
         stripe.read_webhook(headers, body, NOW + late)
+
+
+def test_the_shops_clock_decides_what_is_late_not_the_machines(stripe, sandbox):
+    long_ago = NOW - timedelta(days=300)
+    sandbox.control("clock", now=long_ago.isoformat())
+    paid_page(stripe, sandbox, expires_at=long_ago + PAGE_LIFETIME)
+    event = sandbox.events("stripe", "checkout.session.completed")[0]
+
+    assert stripe.read_webhook(*sandbox.signed("stripe", event["id"]), long_ago)
 
 
 def test_no_event_is_lost_while_the_secret_is_rotated(sandbox, signed):

@@ -267,7 +267,7 @@ def _port_errors() -> Iterator[None]:
     except stripe.StripeError as error:
         status = error.http_status or 0
         doubt = (stripe.APIConnectionError, stripe.APIError, stripe.RateLimitError)
-        if isinstance(error, doubt) or status >= 500:
+        if isinstance(error, doubt):  # every 5xx is an APIError
             raise ProviderUnavailable(f"Stripe: {type(error).__name__} {status}") from error
         code = error.code or type(error).__name__
         raise ProviderRejected(f"Stripe: {status} {code} ({error.request_id})") from error

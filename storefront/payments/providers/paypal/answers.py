@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+from storefront.kernel.errors import Refusal
 from storefront.kernel.money import Money
 from storefront.payments.providers.base import (
     Decline,
     Outcome,
     OutcomeStatus,
+    ProviderUnavailable,
     RefundOutcome,
     RefundStatus,
     SavedReference,
@@ -146,7 +148,10 @@ def page_url(order: Json) -> str | None:
 
 
 def _money(amount: Json) -> Money:
-    return Money.from_major_string(amount["value"], amount["currency_code"])
+    try:
+        return Money.from_major_string(amount["value"], amount["currency_code"])
+    except Refusal as error:  # worded for a person's input, which this is not
+        raise ProviderUnavailable("PayPal: unreadable amount") from error
 
 
 def _saved(order: Json) -> SavedReference | None:

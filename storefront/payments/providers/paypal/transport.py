@@ -94,8 +94,8 @@ class Transport:
             headers |= {"PayPal-Request-Id": request_id, "Prefer": "return=representation"}
         data = None if body is None else json.dumps(body)
         answer = self._api.http_call(url, method, data=data, headers=headers)
-        if not isinstance(answer, dict):
-            raise ValueError("not an object")
+        if not isinstance(answer, dict) or not {"id", "status"} <= answer.keys():
+            raise ValueError("not an object of PayPal's")
         return answer
 
 
