@@ -21,6 +21,15 @@ class TicketAnswered(Event):
 
 
 @dataclass(frozen=True)
+class TicketRefused(Event):
+    """Staff refused the ticket, with a reason of the terms (I-06)."""
+
+    ticket_id: uuid.UUID
+    reason: str
+    explanation: str
+
+
+@dataclass(frozen=True)
 class InterventionProposed(Event):
     proposal_id: uuid.UUID
 
@@ -48,4 +57,6 @@ class InterventionReported(Event):
 
 @dataclass(frozen=True)
 class InterventionCancelled(Event):
+    """An agreed intervention will not take place; what it held is free again."""
+
     intervention_id: uuid.UUID

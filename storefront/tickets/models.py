@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import uuid
 from datetime import datetime
-from enum import StrEnum
+from typing import Any
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, String
+from sqlalchemy import CheckConstraint, ForeignKey, Index, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from storefront.credits.models import HourLot
@@ -14,20 +14,7 @@ from storefront.identity.models import User
 from storefront.infra.db import Base, enum_type
 from storefront.kernel.states import Lifecycle
 from storefront.orders.models import Order
-
-
-class TicketStatus(StrEnum):
-    """Who must act: OPEN and SCHEDULED wait for staff, ANSWERED and PROPOSED for the client."""
-
-    OPEN = "open"
-    ANSWERED = "answered"
-    PROPOSED = "proposed"
-    SCHEDULED = "scheduled"
-    IN_PROGRESS = "in_progress"
-    REPORTED = "reported"
-    CLOSED = "closed"
-    REFUSED = "refused"
-
+from storefront.tickets.rules import InterventionStatus, MessageKind, ProposalStatus, TicketStatus
 
 _WORKING = {
     TicketStatus.OPEN,
@@ -72,6 +59,10 @@ class Ticket(Base):
     subject: Mapped[str] = mapped_column(String(160))
     status: Mapped[TicketStatus] = mapped_column(enum_type(TicketStatus), default=TicketStatus.OPEN)
     opened_at: Mapped[datetime]
+    promised_at: Mapped[datetime]  # from when the deadlines below count: opened, or reopened
+    updated_at: Mapped[datetime]  # every act sets it, so that every act raises the version
+    # Somebody waits for an answer of staff, until `reply_due_at`.
+    reply_owed: Mapped[bool] = mapped_column(default=True)
     reply_due_at: Mapped[datetime]
     intervention_from: Mapped[datetime]
     intervention_due_at: Mapped[datetime]
@@ -83,46 +74,38 @@ class Ticket(Base):
     order: Mapped[Order] = relationship()
     lot: Mapped[HourLot] = relationship()
     messages: Mapped[list[TicketMessage]] = relationship(
-        back_populates="ticket", order_by="TicketMessage.written_at"
+        back_populates="ticket", order_by="TicketMessage.number"
     )
     proposals: Mapped[list[Proposal]] = relationship(
         back_populates="ticket", order_by="Proposal.made_at"
+    )
+    interventions: Mapped[list[Intervention]] = relationship(
+        back_populates="ticket", order_by="Intervention.starts_at"
     )
 
     __mapper_args__ = {"version_id_col": version}
 
 
-class MessageKind(StrEnum):
-    """NOTE is for staff only; EVENT is a change of state on the shared timeline (I-09)."""
-
-    REPLY = "reply"
-    NOTE = "note"
-    EVENT = "event"
-
-
 class TicketMessage(Base):
-    """Something written or that happened on a ticket."""
+    """Something written, or that happened, on a ticket.
+
+    The body of an EVENT is a `rules.Happening`, and `facts` what its sentence needs.
+    """
 
     __tablename__ = "ticket_messages"
+    __table_args__ = (UniqueConstraint("ticket_id", "number"),)
 
     id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=uuid.uuid4)
-    ticket_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("tickets.id"), index=True)
+    ticket_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("tickets.id"))
+    number: Mapped[int]  # 1, 2, 3… on the ticket
     author_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("users.id"))
     kind: Mapped[MessageKind] = mapped_column(enum_type(MessageKind))
     body: Mapped[str]
+    facts: Mapped[dict[str, Any]]
     written_at: Mapped[datetime]
 
     ticket: Mapped[Ticket] = relationship(back_populates="messages")
     author: Mapped[User | None] = relationship()
-
-
-class ProposalStatus(StrEnum):
-    PROPOSED = "proposed"
-    ACCEPTED = "accepted"
-    REFUSED = "refused"
-    OTHER_TIME = "other_time"
-    WITHDRAWN = "withdrawn"
-    EXPIRED = "expired"
 
 
 PROPOSAL_LIFECYCLE = Lifecycle(
@@ -138,7 +121,10 @@ class Proposal(Base):
     """A date, a time, a duration and what will be done (I-03). Until `expires_at`."""
 
     __tablename__ = "proposals"
-    __table_args__ = (CheckConstraint("minutes > 0", name="minutes"),)
+    __table_args__ = (
+        CheckConstraint("minutes > 0", name="minutes"),
+        Index("ix_proposals_expiry", "status", "expires_at"),
+    )
 
     id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=uuid.uuid4)
     ticket_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("tickets.id"), index=True)
@@ -157,17 +143,6 @@ class Proposal(Base):
     ticket: Mapped[Ticket] = relationship(back_populates="proposals")
     staff: Mapped[User] = relationship()
     intervention: Mapped[Intervention | None] = relationship(back_populates="proposal")
-
-
-class InterventionStatus(StrEnum):
-    """REPORTED waits for the client's confirmation; silence confirms (I-05, I-07)."""
-
-    CONFIRMED = "confirmed"
-    RUNNING = "running"
-    STOPPED = "stopped"
-    REPORTED = "reported"
-    DONE = "done"
-    CANCELLED = "cancelled"
 
 
 INTERVENTION_LIFECYCLE = Lifecycle(
@@ -194,13 +169,13 @@ class Intervention(Base):
     __table_args__ = (
         CheckConstraint("planned_minutes > 0", name="planned"),
         Index("ix_interventions_agenda", "staff_id", "starts_at"),
+        Index("ix_interventions_silence", "status", "confirmed_until"),
     )
 
     id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=uuid.uuid4)
     proposal_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("proposals.id"), unique=True)
     ticket_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("tickets.id"), index=True)
     staff_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("users.id"))
-    lot_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("hour_lots.id"))
     starts_at: Mapped[datetime]
     planned_minutes: Mapped[int]
     status: Mapped[InterventionStatus] = mapped_column(
@@ -211,6 +186,7 @@ class Intervention(Base):
     declarations: Mapped[list[str]] = mapped_column(default=list)
     report: Mapped[str] = mapped_column(default="")
     worked_minutes: Mapped[int | None]
+    correction_reason: Mapped[str] = mapped_column(default="")  # when not what the clock says
     billed_minutes: Mapped[int | None]
     reported_at: Mapped[datetime | None]
     confirmed_until: Mapped[datetime | None]  # the client's window for a reservation (I-07)
@@ -219,9 +195,8 @@ class Intervention(Base):
     version: Mapped[int] = mapped_column(default=1)
 
     proposal: Mapped[Proposal] = relationship(back_populates="intervention")
-    ticket: Mapped[Ticket] = relationship()
+    ticket: Mapped[Ticket] = relationship(back_populates="interventions")
     staff: Mapped[User] = relationship()
-    lot: Mapped[HourLot] = relationship()
     spans: Mapped[list[WorkSpan]] = relationship(
         back_populates="intervention", order_by="WorkSpan.started_at"
     )
