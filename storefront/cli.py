@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import click
 from flask import Flask
-from flask.cli import with_appcontext
+from flask.cli import AppGroup, with_appcontext
 
 from storefront import worker
-from storefront.infra import clock
+from storefront.infra import clock, journal
+from storefront.infra.db import transaction
+from storefront.legal import queries as legal_queries
+from storefront.legal import service as legal
+from storefront.legal.rules import UnpublishableTerms
+
+terms_commands = AppGroup("terms", help="Publish the terms of sale and read what is published.")
+journal_commands = AppGroup("journal", help="Prove that nothing was rewritten.")
 
 
 @click.command("worker")
@@ -21,6 +30,52 @@ def worker_command(once: bool) -> None:
         return
 
 
+@terms_commands.command("publish")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+def publish_terms(file: Path) -> None:
+    """Publish FILE as a new version; the same text as the version in force changes nothing."""
+    now = clock.now()
+    try:
+        with transaction():
+            version = legal.publish(file.read_text(encoding="utf-8"), now=now)
+    except UnpublishableTerms as refusal:
+        problems = "".join(f"\n  {problem}" for problem in refusal.problems)
+        raise click.ClickException(f"{file.name} was not published:{problems}") from refusal
+    said = "published" if version.published_at == now else "unchanged since"
+    click.echo(f"{version.reference} {said} {version.published_at.isoformat()}")
+    click.echo(f"PDF SHA-256 {version.pdf_sha256}")
+
+
+@terms_commands.command("show")
+@click.argument("reference")
+def show_terms(reference: str) -> None:
+    """Print the text of REFERENCE: `cgv-2`, or `cgv` for the latest version."""
+    version = legal_queries.by_reference(reference)
+    if version is None:
+        raise click.ClickException(f"there is no {reference}")
+    click.echo(
+        f"{version.reference}: {version.title}, published {version.published_at.isoformat()}"
+    )
+    click.echo(f"PDF SHA-256 {version.pdf_sha256}")
+    click.echo(f"Parameters {version.parameters}\n")
+    click.echo(version.text, nl=False)
+
+
+@journal_commands.command("verify")
+def verify_journal() -> None:
+    """Compute the journal's chain and every seal again; say what does not hold, and where."""
+    broken = 0
+    for found in journal.verify():
+        if not broken:
+            click.echo(f"The proof is broken, first at entry {found.seq}:")
+        broken += 1
+        click.echo(f"  entry {found.seq}: {found.reason}")
+    if broken:
+        raise SystemExit(1)
+    click.echo(f"{journal.length()} entries, each in its place, and every seal holds")
+
+
 def init_app(app: Flask) -> None:
     """Register the commands."""
-    app.cli.add_command(worker_command)
+    for command in (worker_command, terms_commands, journal_commands):
+        app.cli.add_command(command)

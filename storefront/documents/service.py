@@ -17,6 +17,7 @@ from storefront.documents.models import StoredDocument
 from storefront.documents.rules import DocumentKind
 from storefront.infra import journal
 from storefront.infra.db import db
+from storefront.infra.seller import seller
 from storefront.kernel.calendar import PARIS, paris_date
 
 # Archival with its structure, readable by screen readers: PDF/A-3a and PDF/UA-1 (ACC-02).
@@ -73,6 +74,7 @@ def render_pdf(template: str, data: dict[str, Any], *, title: str, now: datetime
     made_at = now.astimezone(PARIS)
     facts = {
         "title": title,
+        "seller_name": seller().name,
         "date": [made_at.year, made_at.month, made_at.day],
         **data,
     }

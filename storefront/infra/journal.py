@@ -13,7 +13,7 @@ import json
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, Protocol, runtime_checkable
 
 from flask import g, has_request_context
@@ -93,6 +93,8 @@ def canonical(content: Any) -> str:
 
 
 def _plain(value: Any) -> str:
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).isoformat()  # as it is read back
     if hasattr(value, "isoformat"):
         return str(value.isoformat())
     if isinstance(value, uuid.UUID):
@@ -157,6 +159,12 @@ def _write_pending(session: Session) -> None:
 def _hash(row: dict[str, Any]) -> str:
     content = {"format": FORMAT, **{key: value for key, value in row.items() if key != "hash"}}
     return hashlib.sha256(canonical(content).encode()).hexdigest()
+
+
+def length() -> int:
+    """How many entries the chain has."""
+    head = db.session.get(JournalHead, 1)
+    return head.seq if head else 0
 
 
 def verify() -> Iterator[Break]:

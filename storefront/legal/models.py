@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import uuid
 from datetime import datetime
-from enum import StrEnum
 from typing import Any
 
+from markupsafe import Markup
 from sqlalchemy import ForeignKey, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from storefront.infra.db import Base, enum_type
+from storefront.legal.rules import AcceptanceKind
 
 
 class TermsVersion(Base):
@@ -25,8 +26,10 @@ class TermsVersion(Base):
     number: Mapped[int]
     title: Mapped[str] = mapped_column(String(200))
     source: Mapped[str]  # Markdown with placeholders
-    parameters: Mapped[str]  # canonical JSON of TermsParameters
+    parameters: Mapped[str]  # canonical JSON of the document's parameters
+    text: Mapped[str]  # Markdown, every placeholder filled in
     html: Mapped[str]
+    contents: Mapped[str]  # canonical JSON: [[anchor, heading], …]
     pdf_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("documents.id", ondelete="RESTRICT"))
     pdf_sha256: Mapped[str] = mapped_column(String(64))
     published_at: Mapped[datetime] = mapped_column(index=True)
@@ -36,6 +39,11 @@ class TermsVersion(Base):
         """How people and commands name this version: `cgv-2`."""
         return f"{self.document}-{self.number}"
 
+    @property
+    def body(self) -> Markup:
+        """The text as HTML that we rendered ourselves, raw HTML of the source escaped."""
+        return Markup(self.html)  # noqa: S704
+
     def sealed_content(self) -> dict[str, Any]:
         """What the journal's seal covers: everything that was published."""
         return {
@@ -44,7 +52,9 @@ class TermsVersion(Base):
             "title": self.title,
             "source": self.source,
             "parameters": self.parameters,
+            "text": self.text,
             "html": self.html,
+            "contents": self.contents,
             "pdf_sha256": self.pdf_sha256,
             "published_at": self.published_at,
         }
@@ -52,15 +62,6 @@ class TermsVersion(Base):
     def sealed_name(self) -> str:
         """How a verification names this version."""
         return f"terms {self.reference}"
-
-
-class AcceptanceKind(StrEnum):
-    """One unticked box each (PRE-04)."""
-
-    TERMS = "terms"
-    PARTICULAR_TERMS = "particular_terms"
-    EARLY_START = "early_start"  # W-02, WDR-08
-    DIGITAL_WAIVER = "digital_waiver"  # W-03, WDR-10
 
 
 class Acceptance(Base):
@@ -86,15 +87,8 @@ class Acceptance(Base):
     version: Mapped[TermsVersion] = relationship()
 
     def sealed_content(self) -> dict[str, Any]:
-        """What the journal's seal covers; who and from where are covered by their hash only."""
-        return {
-            "kind": self.kind,
-            "order_id": self.order_id,
-            "version_id": self.version_id,
-            "pdf_sha256": self.pdf_sha256,
-            "sentence": self.sentence,
-            "accepted_at": self.accepted_at,
-        }
+        """What the journal's seal covers: everything; the journal itself keeps a hash only."""
+        return {column.key: getattr(self, column.key) for column in self.__table__.columns}
 
     def sealed_name(self) -> str:
         """How a verification names this acceptance."""

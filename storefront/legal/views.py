@@ -1,7 +1,63 @@
-"""Terms, versions and legal pages."""
+"""Terms and legal pages: the version in force, every older one, and their PDFs (R-02)."""
 
 from __future__ import annotations
 
-from flask import Blueprint
+import json
+
+from flask import Blueprint, render_template, request
+from werkzeug import Response
+
+from storefront.documents import queries as documents
+from storefront.infra import clock
+from storefront.infra.web import found_or_404
+from storefront.legal import queries, rules
+from storefront.legal.models import TermsVersion
 
 bp = Blueprint("legal", __name__)
+
+UNCHANGING = "public, max-age=31536000, immutable"
+
+
+def current(document: str) -> str:
+    """The version in force; 404 before the first one."""
+    return _page(queries.in_force(document, clock.now()))
+
+
+def version(document: str, number: int) -> str:
+    """One version, at the address that it keeps for ever."""
+    return _page(found_or_404(queries.find(document, number)))
+
+
+def pdf(document: str, number: int) -> Response:
+    """The very file that was sent to those who accepted this version."""
+    found = found_or_404(queries.find(document, number))
+    stored = documents.with_content(found.pdf_id)
+    response = Response(stored.content, mimetype=stored.media_type)
+    response.headers.set("Content-Disposition", "inline", filename=stored.filename)
+    response.headers["Cache-Control"] = UNCHANGING
+    response.set_etag(stored.sha256)
+    return response.make_conditional(request)
+
+
+def _page(shown: TermsVersion) -> str:
+    versions = queries.versions(shown.document)
+    return render_template(
+        "legal/version.html",
+        version=shown,
+        contents=json.loads(shown.contents),
+        versions=versions,
+        latest=versions[0],
+    )
+
+
+def _serve(path: str, defaults: dict[str, str] | None) -> None:
+    bp.add_url_rule(path, "current", current, defaults=defaults)
+    bp.add_url_rule(f"{path}/<int:number>", "version", version, defaults=defaults)
+    bp.add_url_rule(f"{path}/<int:number>.pdf", "pdf", pdf, defaults=defaults)
+
+
+# A document with an address of its own is redirected to it from that of particular terms.
+for _document, _facts in rules.KNOWN.items():
+    if not _facts.path.startswith(rules.PARTICULAR_TERMS):
+        _serve(_facts.path, {"document": _document})
+_serve(f"{rules.PARTICULAR_TERMS}/<document>", None)

@@ -1,0 +1,176 @@
+"""The figures of the terms, typed and bounded: what the text says is what the engine reads (R-01).
+
+Bounds are the law's where the law sets one, good sense elsewhere: a typing error must not promise
+900 days. A version keeps its own parameters for ever; every rule reads those that the order
+accepted.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+from typing import Annotated, Any, Literal, TypeVar, get_args, get_origin, get_type_hints
+
+from storefront.kernel.errors import Refusal
+
+
+class UnpublishableTerms(Refusal):
+    """The text and its parameters do not agree. Details: problems, one sentence each."""
+
+    @property
+    def problems(self) -> tuple[str, ...]:
+        """What is wrong, each naming the parameter or the place."""
+        found = self.details["problems"]
+        return found if isinstance(found, tuple) else (str(found),)
+
+
+@dataclass(frozen=True)
+class Between:
+    """Both bounds are allowed."""
+
+    low: int
+    high: int
+
+
+Days = Annotated[int, Between(1, 365)]
+Hours = Annotated[int, Between(1, 720)]
+Minutes = Annotated[int, Between(1, 240)]
+Months = Annotated[int, Between(1, 60)]
+
+
+@dataclass(frozen=True)
+class Parameters:
+    """What a document promises that the engine acts on: nothing, unless it says more."""
+
+
+@dataclass(frozen=True)
+class TermsParameters(Parameters):
+    """The general terms of sale. Units are in the names: `_bp` basis points, `_minor` cents."""
+
+    hour_pack_validity_months: Months  # C-06, K-02
+    hour_slice_minutes: Minutes  # C-04, K-03
+    expiry_reminder_days: tuple[Days, ...]  # K-02, furthest first
+    seat_hold_minutes: Minutes  # C-03
+    instalments_max_products: Annotated[int, Between(1, 4)]  # M-02
+    instalments_max_trainings: Annotated[int, Between(1, 12)]  # M-02
+    instalment_interval: Literal["month"]  # M-02
+    debit_notice_days: Annotated[int, Between(1, 30)]  # M-03
+    debit_retry_days: tuple[Annotated[int, Between(1, 30)], ...]  # M-03, each after the one before
+    reply_business_days: Annotated[int, Between(1, 10)]  # I-02
+    intervention_min_hours: Hours  # I-02
+    intervention_max_hours: Hours  # I-02
+    withdrawal_days: Annotated[int, Between(14, 365)]  # W-01; C. conso. L221-18: 14 at least
+    refund_days: Annotated[int, Between(1, 14)]  # W-04; C. conso. L221-24: 14 at most
+    late_cancellation_hours: Annotated[int, Between(0, 720)]  # K-07
+    late_cancellation_minutes: Annotated[int, Between(0, 240)]  # K-07
+    warranty_deduction_minutes: Annotated[int, Between(0, 240)]  # K-06
+    complaint_hours: Hours  # I-07, a courtesy: never a limit to rights (LX10)
+    amicable_days: Annotated[int, Between(1, 60)]  # I-07
+    commitment_months: Annotated[int, Between(1, 24)]  # B-02
+    subscription_grace_days: Annotated[int, Between(0, 60)]  # B-04
+    price_notice_days: Annotated[int, Between(30, 365)]  # R-06, MRE-05
+    offer_validity_days: Days  # O-06
+    recovery_fee_minor: Annotated[int, Between(0, 4000)]  # M-05; C. com. D441-5: 40 EUR
+    professional_interest_multiplier: Annotated[int, Between(3, 10)]  # C. com. L441-10: 3 at least
+    acceleration_notice_days: Annotated[int, Between(15, 365)]  # SUB-06
+    termination_notice_hours: Hours  # B-05
+    breach_cure_days: Annotated[int, Between(1, 90)]  # B-08
+    outage_credit_hours: Hours  # B-06
+    availability_target_bp: Annotated[int, Between(0, 10_000)]
+    retention_prospect_months: Annotated[int, Between(1, 36)]  # DAT-04: 36 at most
+    retention_accounting_years: Annotated[int, Between(10, 30)]  # V-04; C. com. L123-22
+    early_exit_reasons: tuple[str, ...]  # SUB-04
+    acceptance_sentence: str  # R-03
+    early_start_sentence: str  # W-02, WDR-08
+    digital_waiver_sentence: str  # W-03, WDR-10
+
+
+@dataclass(frozen=True)
+class TrainingParameters(Parameters):
+    """The particular terms of trainings (W-05, FOR-02, FOR-03)."""
+
+    training_withdrawal_days: Annotated[int, Between(10, 365)]  # C. trav. L6353-5: 10 at least
+    training_first_share_max_bp: Annotated[int, Between(0, 3000)]  # C. trav. L6353-6: 30 % at most
+    withdrawal_days: Annotated[int, Between(14, 365)]
+    refund_days: Annotated[int, Between(1, 14)]
+
+
+P = TypeVar("P", bound=Parameters)
+
+
+def read_parameters(cls: type[P], given: Mapping[str, Any]) -> P:
+    """Check what a source states, every name and every value.
+
+    Raises `UnpublishableTerms` naming each unknown, missing or unlawful parameter.
+    """
+    hints = get_type_hints(cls, include_extras=True)
+    problems = [f"{name}: no such parameter" for name in given if name not in hints]
+    problems += [f"{name}: missing" for name in hints if name not in given]
+    values = {}
+    for name, hint in hints.items():
+        if name in given:
+            try:
+                values[name] = _checked(given[name], hint)
+            except ValueError as error:
+                problems.append(f"{name}: {error}")
+    if problems:
+        raise UnpublishableTerms(problems=tuple(problems))
+    parameters = cls(**values)
+    if disagreements := tuple(_disagreements(parameters)):
+        raise UnpublishableTerms(problems=disagreements)
+    return parameters
+
+
+def write_parameters(parameters: Parameters) -> str:
+    """The canonical JSON that a version keeps; `restore_parameters` gives the same object back."""
+    return json.dumps(asdict(parameters), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+
+
+def restore_parameters(cls: type[P], text: str) -> P:
+    """The parameters of a published version, as they were: bounds set since do not reach back.
+
+    A parameter added since takes the default of its field, one dropped since is left out.
+    """
+    stored: dict[str, Any] = json.loads(text)
+    known: dict[str, Any] = {
+        field.name: tuple(value) if isinstance(value, list) else value
+        for field in fields(cls)
+        if (value := stored.get(field.name)) is not None
+    }
+    return cls(**known)
+
+
+def _checked(value: Any, hint: Any) -> Any:
+    if get_origin(hint) is tuple:
+        if not isinstance(value, list | tuple) or not value:
+            raise ValueError(f"{value!r} is not a list of at least one value")
+        return tuple(_checked(item, get_args(hint)[0]) for item in value)
+    if get_origin(hint) is Literal:
+        if value not in get_args(hint):
+            raise ValueError(f"{value!r} is not one of {', '.join(map(repr, get_args(hint)))}")
+        return value
+    if get_origin(hint) is Annotated:
+        kind, bounds = get_args(hint)
+        # Not isinstance: `true` is an int for Python.
+        if type(value) is not kind:
+            raise ValueError(f"{value!r} is not a whole number")
+        if not bounds.low <= value <= bounds.high:
+            raise ValueError(f"{value} is not between {bounds.low} and {bounds.high}")
+        return value
+    if type(value) is not str or not value.strip():
+        raise ValueError(f"{value!r} is not a sentence")
+    return value.strip()
+
+
+def _disagreements(parameters: object) -> list[str]:
+    """What no value alone can tell."""
+    if not isinstance(parameters, TermsParameters):
+        return []
+    found = []
+    if parameters.intervention_min_hours > parameters.intervention_max_hours:
+        found.append("intervention_min_hours: more than intervention_max_hours")
+    days = parameters.expiry_reminder_days
+    if list(days) != sorted(set(days), reverse=True):
+        found.append("expiry_reminder_days: furthest first, each once")
+    return found

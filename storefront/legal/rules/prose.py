@@ -1,0 +1,131 @@
+"""One Markdown text, parsed once, set twice: as HTML for the page and as blocks for the PDF."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any
+
+from markdown_it import MarkdownIt
+from markdown_it.token import Token
+from markdown_it.tree import SyntaxTreeNode
+
+Block = dict[str, Any]
+
+# "5.2 En plusieurs fois", "Annexe 3. Encadrés": their number is their address for ever.
+ARTICLE = re.compile(r"(\d+(?:\.\d+)*)\.?\s")
+ANNEX = re.compile(r"annexe\s+(\w+)", re.IGNORECASE)
+CONTENTS_LEVEL = "h2"
+
+# No raw HTML (it is shown as typed) and no image (nothing is fetched from elsewhere).
+_markdown = MarkdownIt("commonmark", {"html": False}).enable("table").disable("image")
+
+
+@dataclass(frozen=True)
+class Prose:
+    """`contents`: anchor and heading of each article. `blocks`: what templates/documents sets."""
+
+    html: str
+    contents: tuple[tuple[str, str], ...]
+    blocks: tuple[Block, ...]
+
+
+def typeset(text: str) -> Prose:
+    """Set a Markdown text. The HTML is safe to show; the blocks are data, never markup."""
+    tokens = _markdown.parse(text)
+    contents = []
+    taken: set[str] = set()
+    for opening, inline in pairwise(tokens):
+        if opening.type == "heading_open":
+            heading = _plain(inline.children or [])
+            anchor = _anchor(heading, taken)
+            opening.attrSet("id", anchor)
+            if opening.tag == CONTENTS_LEVEL:
+                contents.append((anchor, heading))
+    html: str = _markdown.renderer.render(tokens, _markdown.options, {})
+    return Prose(html, tuple(contents), tuple(_blocks(SyntaxTreeNode(tokens).children)))
+
+
+def _plain(children: Sequence[Token]) -> str:
+    return "".join(token.content for token in children)
+
+
+def _anchor(heading: str, taken: set[str]) -> str:
+    if article := ARTICLE.match(heading):
+        wanted = "article-" + article[1].replace(".", "-")
+    elif annex := ANNEX.match(heading):
+        wanted = f"annexe-{annex[1].lower()}"
+    else:
+        letters = unicodedata.normalize("NFKD", heading).encode("ascii", "ignore").decode()
+        wanted = re.sub(r"[^a-z0-9]+", "-", letters.lower()).strip("-") or "partie"
+    anchor, count = wanted, 1
+    while anchor in taken:
+        count += 1
+        anchor = f"{wanted}-{count}"
+    taken.add(anchor)
+    return anchor
+
+
+def _blocks(children: Sequence[SyntaxTreeNode]) -> list[Block]:
+    return [_block(node) for node in children]
+
+
+def _block(node: SyntaxTreeNode) -> Block:
+    match node.type:
+        case "heading":
+            return {"kind": "heading", "level": int(node.tag[1:]), "content": _content(node)}
+        case "paragraph":
+            return {"kind": "paragraph", "content": _content(node)}
+        case "bullet_list":
+            return {"kind": "list", "items": [_blocks(item.children) for item in node.children]}
+        case "ordered_list":
+            return {
+                "kind": "enum",
+                "start": int(node.attrs.get("start", 1)),
+                "items": [_blocks(item.children) for item in node.children],
+            }
+        case "blockquote":
+            return {"kind": "quote", "blocks": _blocks(node.children)}
+        case "table":
+            return _table(node)
+        case "hr":
+            return {"kind": "rule"}
+        case "fence" | "code_block":
+            return {"kind": "code", "text": node.content}
+    raise ValueError(f"nothing sets {node.type}")
+
+
+def _table(node: SyntaxTreeNode) -> Block:
+    rows = [
+        [_content(cell) for cell in row.children] for part in node.children for row in part.children
+    ]
+    return {"kind": "table", "header": rows[0], "rows": rows[1:]}
+
+
+def _content(node: SyntaxTreeNode) -> list[Block]:
+    """The words of a heading, a paragraph or a cell."""
+    return [_words(word) for inline in node.children for word in inline.children]
+
+
+def _words(node: SyntaxTreeNode) -> Block:
+    match node.type:
+        case "text":
+            return {"kind": "text", "text": node.content}
+        case "softbreak":
+            return {"kind": "text", "text": " "}
+        case "hardbreak":
+            return {"kind": "break"}
+        case "code_inline":
+            return {"kind": "code", "text": node.content}
+        case "strong" | "em":
+            return {"kind": node.type, "content": [_words(child) for child in node.children]}
+        case "link":
+            return {
+                "kind": "link",
+                "href": str(node.attrs["href"]),
+                "content": [_words(child) for child in node.children],
+            }
+    raise ValueError(f"nothing sets {node.type}")

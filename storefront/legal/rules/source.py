@@ -1,0 +1,187 @@
+"""The source of a document: TOML parameters between `+++` lines, then Markdown with placeholders.
+
+A placeholder is `{{ name }}` or `{{ name | filter }}` and nothing else: no condition and no loop,
+so that a parameter which stands in the source stands in the text that the customer reads.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from jinja2 import StrictUndefined, TemplateSyntaxError, UndefinedError, nodes
+from jinja2.sandbox import ImmutableSandboxedEnvironment
+
+from storefront.infra.templating import NO_BREAK_SPACE, money_fr, percent_fr
+from storefront.legal.rules.documents import facts_of
+from storefront.legal.rules.parameters import (
+    Parameters,
+    UnpublishableTerms,
+    read_parameters,
+)
+
+FENCE = "+++"
+DOCUMENT = re.compile(r"[a-z][a-z0-9-]{0,58}(?<!-)")
+NUMBERED = re.compile(r"-\d+$")
+
+# What a value could do to the text around it.
+MARKUP = re.compile(r"[\\`*_\[\]<>&|~#]")
+LINE_ENDS = re.compile(r"[\r\n\t]+")
+
+INTERVALS = {"month": "chaque mois"}
+
+
+@dataclass(frozen=True)
+class TermsSource:
+    """A source that was read and whose parameters are lawful."""
+
+    document: str
+    title: str
+    parameters: Parameters
+    body: str
+
+
+def read_source(text: str) -> TermsSource:
+    """Take a source apart. Raises `UnpublishableTerms` with every problem of its first part."""
+    head, fence, body = text.removeprefix("\ufeff").lstrip().partition(f"\n{FENCE}\n")
+    if not head.startswith(f"{FENCE}\n") or not fence:
+        raise UnpublishableTerms(problems=(f"the source must start with TOML between {FENCE}",))
+    try:
+        facts = tomllib.loads(head.removeprefix(FENCE))
+    except tomllib.TOMLDecodeError as error:
+        raise UnpublishableTerms(problems=(f"the TOML part cannot be read: {error}",)) from error
+    document, title = facts.get("document"), facts.get("title")
+    problems = [f"{name}: no such entry" for name in facts.keys() - _ENTRIES]
+    if not isinstance(document, str) or not DOCUMENT.fullmatch(document):
+        problems.append("document: small letters, digits and hyphens")
+    elif NUMBERED.search(document):
+        problems.append("document: the number at its end is given when it is published")
+    if not isinstance(title, str) or not title.strip():
+        problems.append("title: missing")
+    if problems or not isinstance(document, str) or not isinstance(title, str):
+        raise UnpublishableTerms(problems=tuple(problems))
+    kind = facts_of(document).parameters
+    parameters = read_parameters(kind, facts.get("parameters", {}))
+    return TermsSource(document, title.strip(), parameters, body.strip() + "\n")
+
+
+_ENTRIES = {"document", "title", "parameters"}
+
+
+def fill_in(source: TermsSource, facts: Mapping[str, Any]) -> tuple[TermsSource, str]:
+    """The text that the customer reads, and the source with its own sentences filled in.
+
+    `facts` are what every text may name besides its parameters: `seller`, `base_url`. A sentence
+    among the parameters may name other parameters. Raises `UnpublishableTerms` for a parameter
+    that the text does not state, for a placeholder that names nothing, and for anything but
+    placeholders.
+    """
+    environment = _environment()
+    own = {name: getattr(source.parameters, name) for name in _names(source.parameters)}
+    sentences: dict[str, Any] = {
+        name: value for name, value in own.items() if isinstance(value, str)
+    }
+    values = {**facts, **{name: own[name] for name in own.keys() - sentences.keys()}}
+    problems, stated = _read_placeholders(environment, source.body, {**values, **sentences})
+    for sentence in sentences.values():
+        problems += _read_placeholders(environment, sentence, values)[0]
+    problems += [f"{name}: the text does not state it" for name in own if name not in stated]
+    if problems:
+        raise UnpublishableTerms(problems=tuple(problems))
+    plain = _environment(finalize=None)
+    sentences = {name: _render(plain, text, values) for name, text in sentences.items()}
+    filled = replace(source, parameters=replace(source.parameters, **sentences))
+    return filled, _render(environment, source.body, {**values, **sentences})
+
+
+def _names(parameters: object) -> list[str]:
+    return list(vars(parameters))
+
+
+def _read_placeholders(
+    environment: ImmutableSandboxedEnvironment, text: str, known: Mapping[str, Any]
+) -> tuple[list[str], set[str]]:
+    """The problems of a text's placeholders, and the names that it states."""
+    try:
+        tree = environment.parse(text)
+        environment.compile(tree)
+    except TemplateSyntaxError as error:
+        return [f"line {error.lineno}: {error.message}"], set()
+    problems = []
+    stated = {name.name for name in tree.find_all(nodes.Name)}
+    for node in _descendants(tree):
+        if not isinstance(node, _ALLOWED) or (isinstance(node, nodes.Filter) and node.args):
+            problems.append(f"line {node.lineno}: only placeholders like {{{{ name | filter }}}}")
+    problems += [f"{name}: no such parameter" for name in sorted(stated - known.keys())]
+    return problems, stated
+
+
+_ALLOWED = (nodes.Output, nodes.TemplateData, nodes.Name, nodes.Getattr, nodes.Filter)
+
+
+def _descendants(node: nodes.Node) -> Iterator[nodes.Node]:
+    for child in node.iter_child_nodes():
+        yield child
+        yield from _descendants(child)
+
+
+def _render(
+    environment: ImmutableSandboxedEnvironment, text: str, values: Mapping[str, Any]
+) -> str:
+    try:
+        return environment.from_string(text).render(values)
+    except UndefinedError as error:
+        raise UnpublishableTerms(problems=(str(error),)) from error
+    except (TypeError, KeyError) as error:
+        problem = f"a filter does not fit its parameter: {error}"
+        raise UnpublishableTerms(problems=(problem,)) from error
+
+
+def _literally(value: Any) -> Any:
+    """A value as plain text of the Markdown around it: it can add no heading, link or emphasis."""
+    if isinstance(value, StrictUndefined):
+        return value
+    return MARKUP.sub(r"\\\g<0>", LINE_ENDS.sub(" ", str(value)))
+
+
+def _environment(finalize: Any = _literally) -> ImmutableSandboxedEnvironment:
+    environment = ImmutableSandboxedEnvironment(
+        undefined=StrictUndefined, autoescape=False, keep_trailing_newline=True, finalize=finalize
+    )
+    environment.globals.clear()
+    environment.filters = dict(FILTERS)
+    return environment
+
+
+def _counted(one: str, several: str) -> Any:
+    def counted(number: int) -> str:
+        # French: 0 and 1 are singular.
+        return f"{number + 0}{NO_BREAK_SPACE}{several if number > 1 else one}"
+
+    return counted
+
+
+def _enumerated(items: Iterable[Any]) -> str:
+    """`60, 30 et 7`; items that hold commas themselves are told apart by semicolons."""
+    *others, last = [str(item) for item in items]
+    if not others:
+        return last
+    mark = f"{NO_BREAK_SPACE}; " if any("," in item for item in (*others, last)) else ", "
+    return f"{mark.join(others)} et {last}"
+
+
+FILTERS: dict[str, Any] = {
+    "minutes": _counted("minute", "minutes"),
+    "hours": _counted("heure", "heures"),
+    "days": _counted("jour", "jours"),
+    "business_days": _counted("jour ouvré", "jours ouvrés"),
+    "months": _counted("mois", "mois"),
+    "years": _counted("an", "ans"),
+    "money": money_fr,
+    "percent": percent_fr,
+    "enumerate": _enumerated,
+    "interval": INTERVALS.__getitem__,
+}
