@@ -1,7 +1,66 @@
-"""What falls due here."""
+"""What falls due here: orders that nobody paid."""
 
 from __future__ import annotations
 
-from storefront.infra.jobs import Job
+import logging
+import uuid
+from datetime import datetime
 
-JOBS: tuple[Job, ...] = ()
+from storefront.infra.db import db, transaction
+from storefront.infra.jobs import Job
+from storefront.orders import queries, rules, service
+from storefront.orders.models import Order, OrderStatus
+from storefront.payments import jobs as payments
+from storefront.payments import queries as payment_queries
+from storefront.payments.models import PaymentStatus
+from storefront.payments.providers.base import ProviderRejected, ProviderUnavailable
+
+log = logging.getLogger(__name__)
+
+GIVEN_UP = (PaymentStatus.DECLINED, PaymentStatus.CANCELLED, PaymentStatus.NEEDS_CUSTOMER)
+
+
+def cancel_unpaid(now: datetime) -> int:
+    """End the orders whose time is over, once the provider says that no payment is under way.
+
+    When the provider cannot tell, the order keeps what it claims a while longer: money that
+    arrives for a cancelled order is a customer to apologise to.
+    """
+    due = queries.waited_for(now)
+    for order_id in due:
+        in_doubt = _payment_in_doubt(order_id, now)
+        with transaction():
+            order = service.locked(order_id)
+            if order.status is not OrderStatus.AWAITING_PAYMENT or _not_yet(order, now):
+                continue
+            if in_doubt:
+                service.wait_until(order, rules.wait_again(order.placed_at, now))
+            else:
+                service.cancel(order, "unpaid", now=now)
+    return len(due)
+
+
+def _not_yet(order: Order, now: datetime) -> bool:
+    return order.held_until is not None and order.held_until > now
+
+
+def _payment_in_doubt(order_id: uuid.UUID, now: datetime) -> bool:
+    """Whether any attempt to pay may still succeed, or has, as far as anybody can tell."""
+    attempts = [(row.id, row.status) for row in payment_queries.of_order(order_id)]
+    db.session.rollback()
+    for payment_id, status in attempts:
+        if status in GIVEN_UP:
+            continue
+        if status is PaymentStatus.SUCCEEDED:
+            return True  # its reaction has not run yet
+        try:
+            status = payments.refresh(payment_id, now).status
+        except (ProviderUnavailable, ProviderRejected) as error:
+            log.warning("payment %s stays in doubt: %s", payment_id, error)
+            return True
+        if status not in GIVEN_UP:
+            return True
+    return False
+
+
+JOBS: tuple[Job, ...] = (Job("orders.cancel_unpaid", cancel_unpaid, queries.next_wait_over),)

@@ -84,6 +84,8 @@ class Order(Base):
     instalment_count: Mapped[int] = mapped_column(default=1)
     payment_provider: Mapped[str] = mapped_column(String(20))
     placed_at: Mapped[datetime]
+    # Until when it waits for its first payment; None once it is decided.
+    held_until: Mapped[datetime | None] = mapped_column(index=True)
     confirmed_at: Mapped[datetime | None]
     ended_at: Mapped[datetime | None]
     end_reason: Mapped[str | None]
@@ -137,6 +139,8 @@ class OrderLine(Base):
     price_basis: Mapped[PriceBasis] = mapped_column(enum_type(PriceBasis))
     vat_class: Mapped[VatClass] = mapped_column(enum_type(VatClass))
     vat_rate_bp: Mapped[int]
+    # Why the rate is 0 (catalogue.rules.VatRate); empty when taxed.
+    vat_exemption: Mapped[str] = mapped_column(String(20), default="")
     net_minor: Mapped[int]
     vat_minor: Mapped[int]
     gross_minor: Mapped[int]

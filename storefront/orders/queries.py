@@ -1,0 +1,91 @@
+"""What is known of orders."""
+
+from __future__ import annotations
+
+import secrets
+import uuid
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import Row, func, select
+from sqlalchemy.orm import selectinload
+
+from storefront.infra.db import db
+from storefront.orders.models import Order, OrderStatus
+from storefront.payments.models import Payment, PaymentStatus, Refund, RefundStatus
+
+ENDED = (OrderStatus.CANCELLED, OrderStatus.REFUSED)
+
+
+def of_cart(cart_id: uuid.UUID) -> Order | None:
+    """The order that was placed from a cart: a second click finds it."""
+    return db.session.scalars(select(Order).where(Order.cart_id == cart_id)).one_or_none()
+
+
+def visible(reference: str, *, user_id: uuid.UUID | None, token: str | None) -> Order | None:
+    """The order, for its owner or for who has its secret token; None for everybody else."""
+    order = db.session.scalars(
+        select(Order).where(Order.reference == reference).options(selectinload(Order.lines))
+    ).one_or_none()
+    if order is None:
+        return None
+    owner = user_id is not None and order.user_id == user_id
+    guest = bool(token) and secrets.compare_digest(order.token.encode(), (token or "").encode())
+    return order if owner or guest else None
+
+
+def of_user(user_id: uuid.UUID) -> Sequence[Order]:
+    """A customer's orders, the last one first."""
+    return db.session.scalars(
+        select(Order)
+        .where(Order.user_id == user_id)
+        .options(selectinload(Order.lines))
+        .order_by(Order.placed_at.desc())
+    ).all()
+
+
+def recent(limit: int = 100) -> Sequence[Order]:
+    """The last orders, for the staff's list."""
+    return db.session.scalars(
+        select(Order)
+        .options(selectinload(Order.lines), selectinload(Order.user))
+        .order_by(Order.placed_at.desc())
+        .limit(limit)
+    ).all()
+
+
+def waited_for(now: datetime, limit: int = 200) -> Sequence[uuid.UUID]:
+    """Orders whose time to be paid is over."""
+    return db.session.scalars(
+        select(Order.id)
+        .where(Order.status == OrderStatus.AWAITING_PAYMENT, Order.held_until <= now)
+        .order_by(Order.held_until)
+        .limit(limit)
+    ).all()
+
+
+def next_wait_over() -> datetime | None:
+    """When the next unpaid order's time is over."""
+    first: datetime | None = db.session.scalar(
+        select(func.min(Order.held_until)).where(Order.status == OrderStatus.AWAITING_PAYMENT)
+    )
+    return first
+
+
+def paid_but_cancelled() -> Sequence[Row[tuple[Order, Payment]]]:
+    """Money that the shop holds for orders that ended, not yet refunded: staff act (M-08, M-10)."""
+    refunded = (
+        select(func.coalesce(func.sum(Refund.amount_minor), 0))
+        .where(Refund.payment_id == Payment.id, Refund.status != RefundStatus.FAILED)
+        .scalar_subquery()
+    )
+    return db.session.execute(
+        select(Order, Payment)
+        .join(Payment, Payment.order_id == Order.id)
+        .where(
+            Order.status.in_(ENDED),
+            Payment.status == PaymentStatus.SUCCEEDED,
+            Payment.amount_minor > refunded,
+        )
+        .order_by(Payment.settled_at)
+    ).all()
