@@ -116,7 +116,9 @@ def _ask(payment: Payment) -> Outcome | None:
     """The provider's word; None while no page was opened that anybody could have paid."""
     provider = providers()[payment.provider]
     if payment.page_reference:
-        return provider.fetch_page(payment.page_reference)
+        take = queries.still_wanted(payment)
+        db.session.rollback()
+        return provider.fetch_page(payment.page_reference, take=take)
     if payment.charge_reference:
         return provider.fetch_charge(payment.charge_reference)
     if payment.status is PaymentStatus.CHARGING:

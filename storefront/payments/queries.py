@@ -35,6 +35,17 @@ def undecided_of_instalment(instalment_id: uuid.UUID) -> Payment | None:
     ).first()
 
 
+def still_wanted(payment: Payment) -> bool:
+    """Whether this attempt may still take money: not given up, and no other one succeeded."""
+    if payment.status not in UNDECIDED:
+        return False
+    other = select(Payment.id).where(
+        Payment.instalment_id == payment.instalment_id,
+        Payment.status == PaymentStatus.SUCCEEDED,
+    )
+    return db.session.scalar(other) is None
+
+
 def usable_method(user_id: uuid.UUID, provider: str) -> SavedMethod | None:
     """The means of payment to debit next: the last one saved with this provider."""
     return db.session.scalars(

@@ -9,6 +9,8 @@ from storefront.payments.providers.base import OutcomeStatus
 
 FIRST_WAIT = timedelta(minutes=1)
 LONGEST_WAIT = timedelta(hours=6)
+# A page may be paid in its last second and told a little later.
+PAGE_GRACE = timedelta(minutes=5)
 # A notice about a payment that we do not know may have overtaken our own commit; later than
 # this it is about something that was never ours.
 NOTICE_LIFETIME = timedelta(days=3)
@@ -17,6 +19,14 @@ NOTICE_LIFETIME = timedelta(days=3)
 def next_check(now: datetime, checks: int) -> datetime:
     """When to ask the provider again after `checks` fruitless questions: doubling, bounded."""
     return now + min(FIRST_WAIT * (1 << min(checks, 20)), LONGEST_WAIT)
+
+
+def abandoned(expires_at: datetime | None, now: datetime) -> bool:
+    """Whether a page that is still open has had its time: nobody is on it any more.
+
+    A success told later is still a success: cancelling is only giving up waiting.
+    """
+    return expires_at is not None and expires_at + PAGE_GRACE <= now
 
 
 def mismatch(asked: Money, taken: Money | None) -> str | None:

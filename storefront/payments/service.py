@@ -121,6 +121,8 @@ def record_outcome(payment: Payment, outcome: Outcome, *, now: datetime) -> None
     if outcome.saved is not None:
         payment.saved_method_id = _save_method(payment, outcome.saved, now).id
     wanted = STATUS_OF[outcome.status]
+    if wanted is None and rules.abandoned(payment.expires_at, now):
+        wanted = PaymentStatus.CANCELLED
     if wanted is None or wanted is payment.status:
         _ask_again(payment, now)
         return

@@ -250,11 +250,12 @@ class Provider(Protocol):
     def open_page(self, request: PageRequest) -> HostedPage:
         """Open the page on which the buyer pays; the same request again is the same page."""
 
-    def fetch_page(self, reference: str) -> Outcome:
+    def fetch_page(self, reference: str, *, take: bool = True) -> Outcome:
         """Ask what became of a page, after the buyer's return or a webhook.
 
         Takes the money where the provider leaves that to us (an approved PayPal order), which
-        is idempotent: any number of callers, in any order, take it once.
+        is idempotent: any number of callers, in any order, take it once. Without `take` it only
+        looks: for a page that was given up, or whose debt another payment settled.
         """
 
     def charge(self, request: ChargeRequest) -> Outcome:

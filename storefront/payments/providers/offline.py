@@ -54,7 +54,7 @@ class OfflineProvider:
             reference=f"VIR-{request.payment_id.hex[:10].upper()}", url=request.return_url
         )
 
-    def fetch_page(self, reference: str) -> Outcome:
+    def fetch_page(self, reference: str, *, take: bool = True) -> Outcome:
         """Still open: only staff know whether a transfer arrived."""
         return Outcome(OutcomeStatus.OPEN)
 

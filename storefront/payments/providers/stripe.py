@@ -162,8 +162,8 @@ class StripeProvider:
         # A page that was paid or has expired has no address any more: the way back says so.
         return HostedPage(reference=session.id, url=session.url or request.return_url)
 
-    def fetch_page(self, reference: str) -> Outcome:
-        """Ask for the session and for the payment it holds."""
+    def fetch_page(self, reference: str, *, take: bool = True) -> Outcome:
+        """Ask for the session and for the payment it holds; Stripe takes the money itself."""
         with _port_errors():
             session = self._client.v1.checkout.sessions.retrieve(
                 reference, {"expand": ["payment_intent.payment_method"]}

@@ -113,15 +113,15 @@ class PayPalProvider:
         )
         return HostedPage(reference=order["id"], url=page_url(order) or request.return_url)
 
-    def fetch_page(self, reference: str) -> Outcome:
-        """Read the order, and capture it if the buyer approved it."""
+    def fetch_page(self, reference: str, *, take: bool = True) -> Outcome:
+        """Read the order, and capture it if the buyer approved it and we still want it."""
         try:
             order = self._transport.get(*_ORDERS, reference)
         except PayPalRefusal as refusal:
             if refusal.status == 404:  # PayPal forgets orders that were never captured
                 return Outcome(OutcomeStatus.CANCELLED)
             raise
-        if order["status"] == "APPROVED":
+        if order["status"] == "APPROVED" and take:
             return self._capture(reference)
         return order_outcome(order)
 
