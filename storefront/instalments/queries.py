@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 
 from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import contains_eager
 
 from storefront.infra.db import db
-from storefront.instalments.models import Instalment, InstalmentStatus
+from storefront.instalments.models import PRICE, Instalment, InstalmentStatus
 from storefront.instalments.rules import morning_of
 from storefront.orders.models import Order, OrderStatus
 
 TO_TAKE = (InstalmentStatus.SCHEDULED, InstalmentStatus.FAILED)
+UNSETTLED = (*TO_TAKE, InstalmentStatus.CHARGING, InstalmentStatus.UNPAID)
 
 
 def _billable() -> tuple[ColumnElement[bool], ...]:
@@ -43,6 +44,50 @@ def of_user(user_id: uuid.UUID) -> Sequence[Instalment]:
         .options(contains_eager(Instalment.order))
         .where(Order.user_id == user_id, Order.status == OrderStatus.CONFIRMED)
         .order_by(Instalment.due_on, Order.placed_at, Instalment.rank)
+    ).all()
+
+
+def unsettled_of_user(user_id: uuid.UUID) -> Sequence[Instalment]:
+    """What a customer still owes, with its order, on contracts that run or wait to begin."""
+    return db.session.scalars(
+        select(Instalment)
+        .join(Instalment.order)
+        .options(contains_eager(Instalment.order))
+        .where(
+            Order.user_id == user_id,
+            Order.status.in_((OrderStatus.CONFIRMED, OrderStatus.AWAITING_PAYMENT)),
+            Instalment.status.in_(UNSETTLED),
+        )
+        .order_by(Instalment.due_on, Order.placed_at, Instalment.rank)
+    ).all()
+
+
+def paid_of_orders(order_ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, int]:
+    """What was paid of the price of each of these orders, in minor units."""
+    rows = db.session.execute(
+        select(Instalment.order_id, func.sum(Instalment.amount_minor))
+        .where(
+            Instalment.order_id.in_(list(order_ids)),
+            Instalment.schedule == PRICE,
+            Instalment.status == InstalmentStatus.PAID,
+        )
+        .group_by(Instalment.order_id)
+    )
+    return {order_id: int(paid) for order_id, paid in rows}
+
+
+def overdue(limit: int = 50) -> Sequence[Instalment]:
+    """What customers must act on to be paid, oldest first, with its order (staff)."""
+    return db.session.scalars(
+        select(Instalment)
+        .join(Instalment.order)
+        .options(contains_eager(Instalment.order))
+        .where(
+            Order.status == OrderStatus.CONFIRMED,
+            Instalment.status.in_((InstalmentStatus.UNPAID, InstalmentStatus.FAILED)),
+        )
+        .order_by(Instalment.due_on)
+        .limit(limit)
     ).all()
 
 

@@ -7,11 +7,13 @@ import uuid
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import Row, func, select
-from sqlalchemy.orm import selectinload
+from sqlalchemy import Row, and_, func, not_, or_, select
+from sqlalchemy.orm import contains_eager, selectinload
 
+from storefront.catalogue.rules import WithdrawalKind
 from storefront.infra.db import db
-from storefront.orders.models import Order, OrderStatus
+from storefront.kernel.calendar import paris_date
+from storefront.orders.models import FulfilmentStatus, Order, OrderLine, OrderStatus
 from storefront.payments.models import Payment, PaymentStatus, Refund, RefundStatus
 
 ENDED = (OrderStatus.CANCELLED, OrderStatus.REFUSED)
@@ -44,6 +46,31 @@ def of_user(user_id: uuid.UUID) -> Sequence[Order]:
     ).all()
 
 
+def lines_ahead(user_id: uuid.UUID, now: datetime) -> Sequence[OrderLine]:
+    """What a customer bought that has a session to come or can still be withdrawn from.
+
+    Digital content that opened at once is left out: its buyer gave the right up (W-03).
+    """
+    waived = and_(
+        OrderLine.withdrawal_kind == WithdrawalKind.DIGITAL_CONTENT,
+        OrderLine.fulfilment.in_((FulfilmentStatus.OPEN, FulfilmentStatus.DONE)),
+    )
+    return db.session.scalars(
+        select(OrderLine)
+        .join(OrderLine.order)
+        .where(
+            Order.user_id == user_id,
+            Order.status == OrderStatus.CONFIRMED,
+            or_(
+                OrderLine.session_starts_at >= now,
+                and_(OrderLine.withdrawal_until >= paris_date(now), not_(waived)),
+            ),
+        )
+        .options(contains_eager(OrderLine.order))
+        .order_by(Order.placed_at, OrderLine.position)
+    ).all()
+
+
 def recent(limit: int = 100) -> Sequence[Order]:
     """The last orders, for the staff's list."""
     return db.session.scalars(
@@ -72,7 +99,7 @@ def next_wait_over() -> datetime | None:
     return first
 
 
-def paid_but_cancelled() -> Sequence[Row[tuple[Order, Payment]]]:
+def paid_but_cancelled() -> Sequence[Row[Order, Payment]]:
     """Money that the shop holds for orders that ended, not yet refunded: staff act (M-08, M-10)."""
     refunded = (
         select(func.coalesce(func.sum(Refund.amount_minor), 0))

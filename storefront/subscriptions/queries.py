@@ -26,6 +26,15 @@ def of_user(user_id: uuid.UUID) -> Sequence[Subscription]:
     ).all()
 
 
+def running_of_user(user_id: uuid.UUID) -> Sequence[Subscription]:
+    """A customer's subscriptions that go on, without their months."""
+    return db.session.scalars(
+        select(Subscription)
+        .where(Subscription.user_id == user_id, Subscription.status.in_(RUNNING))
+        .order_by(Subscription.created_at)
+    ).all()
+
+
 def of_line(order_line_id: uuid.UUID) -> Subscription | None:
     """The subscription that an order line started."""
     return db.session.scalars(

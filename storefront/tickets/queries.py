@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from sqlalchemy import exists, func, select
-from sqlalchemy.orm import joinedload, selectinload
+from sqlalchemy.orm import contains_eager, joinedload, selectinload
 
 from storefront.catalogue.models import Product
 from storefront.catalogue.rules import ProductKind
@@ -87,6 +87,35 @@ def of_user(user_id: uuid.UUID, limit: int = 100) -> Sequence[Ticket]:
         .options(joinedload(Ticket.lot))
         .order_by(Ticket.updated_at.desc())
         .limit(limit)
+    ).all()
+
+
+def proposals_to_answer(user_id: uuid.UUID, now: datetime) -> Sequence[Proposal]:
+    """What a customer is asked to accept or refuse, the first to fall first."""
+    return db.session.scalars(
+        select(Proposal)
+        .join(Proposal.ticket)
+        .where(
+            Ticket.user_id == user_id,
+            Proposal.status == ProposalStatus.PROPOSED,
+            Proposal.expires_at > now,
+        )
+        .options(contains_eager(Proposal.ticket))
+        .order_by(Proposal.expires_at)
+    ).all()
+
+
+def interventions_of(user_id: uuid.UUID) -> Sequence[Intervention]:
+    """A customer's interventions agreed, under way, or waiting for their confirmation."""
+    return db.session.scalars(
+        select(Intervention)
+        .join(Intervention.ticket)
+        .where(
+            Ticket.user_id == user_id,
+            Intervention.status.in_((*ACTIVE, InterventionStatus.REPORTED)),
+        )
+        .options(contains_eager(Intervention.ticket))
+        .order_by(Intervention.starts_at)
     ).all()
 
 
