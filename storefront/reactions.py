@@ -8,7 +8,24 @@ from flask import Flask
 
 from storefront.credits import emails as credits
 from storefront.credits.events import HoursExpired, HoursExpiring
+from storefront.fulfilment import emails as fulfilment_emails
+from storefront.fulfilment import service as fulfilment
+from storefront.fulfilment.events import AccessOpened
 from storefront.infra import outbox
+from storefront.instalments import emails as instalment_emails
+from storefront.instalments import service as instalments
+from storefront.instalments.events import InstalmentFailed, InstalmentPaid
+from storefront.notifications.events import EmailSent
+from storefront.orders.events import OrderConfirmed
+from storefront.payments.events import PaymentFailed, PaymentSucceeded
+from storefront.subscriptions import emails as subscription_emails
+from storefront.subscriptions import service as subscriptions
+from storefront.subscriptions.events import (
+    PeriodPaid,
+    SubscriptionPastDue,
+    SubscriptionResumed,
+    SubscriptionSuspended,
+)
 from storefront.tickets import emails as tickets
 from storefront.tickets.events import (
     InterventionCancelled,
@@ -25,6 +42,20 @@ from storefront.tickets.events import (
 def register(app: Flask) -> None:
     """Subscribe every reaction."""
     on = partial(outbox.subscribe, app)
+
+    on(PaymentSucceeded, instalments.settle)
+    on(PaymentFailed, instalments.note_failure)
+    on(InstalmentPaid, instalment_emails.receipt, subscriptions.note_paid)
+    on(InstalmentFailed, instalment_emails.failure, subscriptions.note_failed)
+
+    on(OrderConfirmed, fulfilment.prepare_order, subscriptions.start_for_order)
+    on(EmailSent, fulfilment.open_after_confirmation)
+    on(AccessOpened, fulfilment_emails.access_opened)
+
+    on(PeriodPaid, subscriptions.grant_month)
+    on(SubscriptionPastDue, subscription_emails.past_due)
+    on(SubscriptionSuspended, subscription_emails.suspended)
+    on(SubscriptionResumed, subscription_emails.resumed)
 
     on(HoursExpiring, credits.remind)
     on(HoursExpired, credits.tell_expired)
