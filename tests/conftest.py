@@ -16,6 +16,7 @@ from flask.testing import FlaskClient
 from sqlalchemy import create_engine, text
 from sqlalchemy.engine import make_url
 
+from sandbox.testing import RunningSandbox, running_sandbox
 from storefront.app import create_app
 from storefront.infra.config import Settings, load_settings
 from storefront.infra.db import db
@@ -85,10 +86,30 @@ def database_url(template_database: str, tmp_path: Path) -> Iterator[str]:
     _postgres(f"DROP DATABASE {name} WITH (FORCE)")
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Where to keep every request that the tests send to the providers' stand-in."""
+    parser.addoption("--sandbox-log", type=Path, help="append the sandbox's request logs here")
+
+
 @pytest.fixture
-def settings(database_url: str, tmp_path: Path) -> Settings:
+def sandbox(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[RunningSandbox]:
+    """The providers' stand-in, at the test's hour; the shop of this test talks to it."""
+    log = request.config.getoption("--sandbox-log")
+    folder = tmp_path / "sandbox"
+    folder.mkdir()
+    with running_sandbox(folder, log=log.absolute() if log else None) as running:
+        running.control("clock", now=NOW.isoformat())
+        yield running
+
+
+@pytest.fixture
+def settings(database_url: str, tmp_path: Path, request: pytest.FixtureRequest) -> Settings:
     """Test settings: their own database and instance folder, the clock at `NOW`."""
-    return _settings(tmp_path, database_url)
+    settings = _settings(tmp_path, database_url)
+    if "sandbox" not in request.fixturenames:
+        return settings
+    base = request.getfixturevalue("sandbox").base_url
+    return replace(settings, stripe_api_base=base, paypal_api_base=base)
 
 
 @pytest.fixture

@@ -1,0 +1,230 @@
+"""The billing run: announced, taken once, retried by the accepted terms, left to the customer."""
+
+from __future__ import annotations
+
+import threading
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+from flask import Flask
+from sqlalchemy import select
+
+from sandbox.testing import RunningSandbox
+from storefront import worker
+from storefront.catalogue.rules import ProductKind
+from storefront.infra.db import db, transaction
+from storefront.instalments import jobs, queries
+from storefront.instalments.models import Instalment, InstalmentStatus
+from storefront.instalments.rules import morning_of
+from storefront.kernel.money import Money
+from storefront.notifications.models import Email
+from storefront.payments import jobs as payment_jobs
+from storefront.payments import service as payments
+from storefront.payments.models import Payment
+from storefront.payments.providers.base import PAGE_LIFETIME
+from tests import factories
+
+CHALLENGED_LATER = "4000002760003184"
+REFUSED_LATER = "4000000000000341"
+
+
+def buy(
+    sandbox: RunningSandbox,
+    now: datetime,
+    *,
+    card: str = "4242424242424242",
+    provider: str = "stripe",
+    count: int = 2,
+    **terms: Any,
+) -> None:
+    """A course in several payments, the first one paid on the provider's page."""
+    with transaction():
+        factories.terms(now, **terms)
+        variant = factories.product(ProductKind.E_LEARNING, price=39001)
+        order = factories.order(variant, now=now, count=count, provider=provider)
+        first = db.session.scalars(select(Instalment).where(Instalment.rank == 1)).one()
+        payment_id = payments.reserve(
+            order_id=order.id,
+            user_id=order.user_id,
+            provider=provider,
+            amount=Money(first.amount_minor),
+            order_reference=order.reference,
+            description="Art floral",
+            instalment_id=first.id,
+            save_method=True,
+            expires_at=now + PAGE_LIFETIME,
+            now=now,
+        ).id
+    url = payment_jobs.open_page(
+        payment_id,
+        email="claire@exemple.example",
+        return_url="http://127.0.0.1:8000/retour",
+        cancel_url="http://127.0.0.1:8000/annulation",
+        now=now,
+    )
+    if provider == "stripe":
+        sandbox.pay_by_card(url, card)
+    else:
+        sandbox.pay_by_paypal(url)
+    payment_jobs.refresh(payment_id, now)
+    worker.run_due(now)
+
+
+def second() -> Instalment:
+    db.session.rollback()
+    return db.session.scalars(select(Instalment).where(Instalment.rank == 2)).one()
+
+
+def live_until(sandbox: RunningSandbox, instant: datetime) -> None:
+    sandbox.control("clock", now=instant.isoformat())
+    worker.run_due(instant)
+
+
+def emails(kind: str) -> int:
+    return len(db.session.scalars(select(Email.id).where(Email.kind == kind)).all())
+
+
+def taken(sandbox: RunningSandbox, provider: str = "stripe") -> list[int]:
+    return [entry["amount"] for entry in sandbox.control("ledger")[provider]["taken"]]
+
+
+@pytest.mark.parametrize("provider", ["stripe", "paypal"])
+def test_the_second_instalment_is_announced_then_taken_when_its_day_comes(
+    app: Flask, sandbox: RunningSandbox, now: datetime, provider: str
+) -> None:
+    """M-02, M-03: the odd cent is on the first; the notice is that of the accepted terms."""
+    buy(sandbox, now, provider=provider)
+    due_on = second().due_on
+
+    live_until(sandbox, morning_of(due_on - timedelta(days=3)))
+    assert emails("instalment_announced") == 0
+    live_until(sandbox, morning_of(due_on - timedelta(days=2)))
+    assert emails("instalment_announced") == 1
+    live_until(sandbox, morning_of(due_on) - timedelta(minutes=1))
+    assert second().status is InstalmentStatus.SCHEDULED
+    live_until(sandbox, morning_of(due_on))
+
+    assert second().status is InstalmentStatus.PAID
+    assert taken(sandbox, provider) == [19501, 19500]
+    assert emails("instalment_paid") == 1
+
+
+def test_the_notice_of_debits_follows_the_terms_that_the_order_accepted(
+    app: Flask, sandbox: RunningSandbox, now: datetime
+) -> None:
+    """R-01: five days in these terms, whatever later ones say."""
+    buy(sandbox, now, debit_notice_days=5)
+    with transaction():
+        factories.terms(now + timedelta(hours=2), debit_notice_days=1)
+
+    live_until(sandbox, morning_of(second().due_on - timedelta(days=5)))
+
+    assert emails("instalment_announced") == 1
+
+
+def test_two_billing_runs_at_once_charge_once(
+    app: Flask, sandbox: RunningSandbox, now: datetime
+) -> None:
+    buy(sandbox, now)
+    morning = morning_of(second().due_on)
+    barrier, raised = threading.Barrier(2), []
+
+    def run() -> None:
+        with app.app_context():
+            barrier.wait()
+            try:
+                jobs.charge_due(morning)
+            except BaseException as error:
+                raised.append(error)
+            finally:
+                db.session.remove()
+
+    threads = [threading.Thread(target=run) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    worker.run_due(morning)
+
+    assert raised == []
+    assert taken(sandbox) == [19501, 19500]
+    assert second().status is InstalmentStatus.PAID
+
+
+def test_an_answer_lost_after_the_charge_is_asked_for_again_and_charged_once(
+    app: Flask, sandbox: RunningSandbox, now: datetime
+) -> None:
+    buy(sandbox, now)
+    morning = morning_of(second().due_on)
+    sandbox.control(
+        "faults", provider="stripe", kind="lost_answer", path="/v1/payment_intents", count=3
+    )
+
+    live_until(sandbox, morning)
+    assert second().status is InstalmentStatus.CHARGING
+    live_until(sandbox, morning + timedelta(minutes=10))
+
+    assert second().status is InstalmentStatus.PAID
+    assert taken(sandbox) == [19501, 19500]
+
+
+def test_a_crash_between_claim_and_charge_is_caught_up(
+    app: Flask, sandbox: RunningSandbox, now: datetime
+) -> None:
+    buy(sandbox, now)
+    morning = morning_of(second().due_on)
+    from storefront.instalments import service
+
+    with transaction():
+        assert service.claim(second_id(), now=morning) is not None
+
+    live_until(sandbox, morning + timedelta(minutes=2))
+
+    assert second().status is InstalmentStatus.PAID
+    assert taken(sandbox) == [19501, 19500]
+
+
+def second_id() -> Any:
+    return db.session.scalars(select(Instalment.id).where(Instalment.rank == 2)).one()
+
+
+def test_a_soft_decline_is_tried_again_as_the_terms_say_then_left_to_the_customer(
+    app: Flask, sandbox: RunningSandbox, now: datetime
+) -> None:
+    buy(sandbox, now, card=REFUSED_LATER)
+    due_on = second().due_on
+
+    live_until(sandbox, morning_of(due_on))
+    assert second().status is InstalmentStatus.FAILED
+    assert second().next_attempt_on == due_on + timedelta(days=3)
+    for days in (3, 6, 9):
+        live_until(sandbox, morning_of(due_on + timedelta(days=days)))
+
+    assert second().status is InstalmentStatus.UNPAID
+    assert len(db.session.scalars(select(Payment).where(Payment.attempt > 1)).all()) == 3
+    assert emails("instalment_failed") == 4
+
+
+def test_what_needs_the_customer_is_never_retried_blindly(
+    app: Flask, sandbox: RunningSandbox, now: datetime
+) -> None:
+    buy(sandbox, now, card=CHALLENGED_LATER)
+    morning = morning_of(second().due_on)
+
+    live_until(sandbox, morning)
+    live_until(sandbox, morning + timedelta(days=30))
+
+    assert second().status is InstalmentStatus.UNPAID
+    assert len(taken(sandbox)) == 1
+    assert emails("instalment_failed") == 1
+
+
+def test_after_an_outage_what_is_overdue_is_taken_once(
+    app: Flask, sandbox: RunningSandbox, now: datetime
+) -> None:
+    buy(sandbox, now, count=4)
+    live_until(sandbox, morning_of(second().due_on + timedelta(days=70)))
+
+    assert len(taken(sandbox)) == 4
+    assert queries.to_charge(second().due_on + timedelta(days=70)) == []
