@@ -1,7 +1,113 @@
-"""The customer's own pages."""
+"""The customer's own pages: what needs them, what comes next, what they can use (X-03)."""
 
 from __future__ import annotations
 
-from flask import Blueprint
+from itertools import groupby
+from typing import cast
+
+from flask import Blueprint, Response, flash, redirect, render_template
+from flask_login import current_user
+from werkzeug.wrappers import Response as BaseResponse
+
+from storefront.account import queries
+from storefront.account.forms import PersonForm
+from storefront.credits import queries as credits
+from storefront.fulfilment import queries as fulfilment
+from storefront.identity import service as identity
+from storefront.identity.models import User
+from storefront.identity.views import signed_in
+from storefront.infra import clock
+from storefront.infra.db import transaction
+from storefront.instalments import queries as instalments
+from storefront.kernel.calendar import paris_date
+from storefront.orders import queries as orders
+from storefront.subscriptions import queries as subscriptions
 
 bp = Blueprint("account", __name__, url_prefix="/compte")
+
+
+@bp.after_request
+def _not_kept(response: Response) -> Response:
+    """What one person sees stays out of every cache."""
+    response.headers.setdefault("Cache-Control", "private, no-store")
+    return response
+
+
+@bp.get("")
+@bp.get("/")
+@signed_in
+def overview() -> str:
+    """What needs the customer, the contract's clock, what can be used now."""
+    return render_template(
+        "account/overview.html", overview=queries.overview(current_user.id, clock.now())
+    )
+
+
+@bp.get("/commandes")
+@signed_in
+def order_list() -> str:
+    """Every order, the last one first, with the state of the contract and of the money."""
+    found = orders.of_user(current_user.id)
+    paid = instalments.paid_of_orders(order.id for order in found)
+    return render_template("account/orders.html", orders=found, paid=paid)
+
+
+@bp.get("/echeances")
+@signed_in
+def instalment_list() -> str:
+    """What is owed and what was paid; what is not can be paid now (M-03)."""
+    found = instalments.of_user(current_user.id)
+    return render_template(
+        "account/instalments.html",
+        to_come=[part for part in found if part.status in instalments.UNSETTLED],
+        settled=[part for part in reversed(found) if part.status not in instalments.UNSETTLED],
+    )
+
+
+@bp.get("/abonnements")
+@signed_in
+def subscription_list() -> str:
+    """Monthly contracts: what they cost, until when they bind, when they end (B-02, B-03)."""
+    unsettled = instalments.unsettled_of_user(current_user.id)
+    return render_template(
+        "account/subscriptions.html",
+        subscriptions=subscriptions.of_user(current_user.id),
+        owing={part.id: part for part in unsettled if part.status in queries.OWING},
+    )
+
+
+@bp.get("/heures")
+@signed_in
+def hours() -> str:
+    """What is left of the hours bought, and every movement (K-01)."""
+    return render_template(
+        "account/hours.html",
+        lots=credits.lots_of(current_user.id, paris_date(clock.now())),
+        statement=credits.statement(current_user.id),
+    )
+
+
+@bp.get("/telechargements")
+@signed_in
+def download_list() -> str:
+    """Files and courses; what is closed says when it opens (W-03)."""
+    accesses = fulfilment.accesses_of(current_user.id)
+    by_line = groupby(accesses, key=lambda access: access.order_line_id)
+    groups = [list(group) for _, group in by_line]
+    return render_template(
+        "account/downloads.html", lines=[(group[0].order_line, group) for group in groups]
+    )
+
+
+@bp.route("/donnees", methods=["GET", "POST"])
+@signed_in
+def personal_data() -> str | BaseResponse | tuple[str, int]:
+    """See and correct what is kept of oneself (D-01)."""
+    user = cast(User, current_user)
+    form = PersonForm(obj=user)
+    if form.validate_on_submit():
+        with transaction():
+            identity.correct(user, form.text("name"), form.text("phone"), now=clock.now())
+        flash("Vos coordonnées sont enregistrées.", "success")
+        return redirect("/compte/donnees")
+    return render_template("account/data.html", form=form), 422 if form.errors else 200

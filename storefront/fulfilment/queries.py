@@ -22,7 +22,7 @@ def accesses_of(user_id: uuid.UUID) -> Sequence[Access]:
         .join(Order)
         .where(Access.user_id == user_id, Access.revoked_at.is_(None))
         .options(joinedload(Access.order_line).joinedload(OrderLine.order))
-        .order_by(Order.placed_at.desc(), Access.title)
+        .order_by(Order.placed_at.desc(), OrderLine.position, Access.order_line_id, Access.title)
     ).all()
 
 
@@ -66,6 +66,17 @@ def to_ship() -> Sequence[Shipment]:
         .where(Shipment.shipped_at.is_(None), Order.status == OrderStatus.CONFIRMED)
         .options(joinedload(Shipment.order_line).joinedload(OrderLine.order))
         .order_by(Order.placed_at)
+    ).all()
+
+
+def under_way() -> Sequence[Shipment]:
+    """Parcels that left and did not arrive yet, the first sent first."""
+    return db.session.scalars(
+        select(Shipment)
+        .join(OrderLine)
+        .where(Shipment.shipped_at.is_not(None), Shipment.delivered_at.is_(None))
+        .options(joinedload(Shipment.order_line).joinedload(OrderLine.order))
+        .order_by(Shipment.shipped_at)
     ).all()
 
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 import hashlib
 import json
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Protocol, runtime_checkable
@@ -165,6 +165,34 @@ def length() -> int:
     """How many entries the chain has."""
     head = db.session.get(JournalHead, 1)
     return head.seq if head else 0
+
+
+def page(
+    *,
+    kind: str = "",
+    subject_id: uuid.UUID | None = None,
+    before: int | None = None,
+    limit: int = 50,
+) -> Sequence[JournalEntry]:
+    """The entries of a kind ("order", "order.placed") or about a row, the last one first."""
+    entries = select(JournalEntry).order_by(JournalEntry.seq.desc()).limit(limit)
+    if kind:
+        exactly = JournalEntry.kind == kind
+        entries = entries.where(exactly | JournalEntry.kind.startswith(f"{kind}.", autoescape=True))
+    if subject_id is not None:
+        entries = entries.where(JournalEntry.subject_id == subject_id)
+    if before is not None:
+        entries = entries.where(JournalEntry.seq < before)
+    return db.session.scalars(entries).all()
+
+
+def about(subject_ids: Iterable[uuid.UUID]) -> Sequence[JournalEntry]:
+    """Every entry about any of these rows, oldest first."""
+    return db.session.scalars(
+        select(JournalEntry)
+        .where(JournalEntry.subject_id.in_(list(subject_ids)))
+        .order_by(JournalEntry.seq)
+    ).all()
 
 
 def verify() -> Iterator[Break]:

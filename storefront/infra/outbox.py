@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -18,6 +18,7 @@ from flask import Flask, current_app, g, has_request_context
 from sqlalchemy import Index, String, func, select
 from sqlalchemy.orm import Mapped, mapped_column
 
+from storefront.infra import journal
 from storefront.infra.db import Base, db, enum_type, transaction
 from storefront.kernel.events import Event, from_payload, to_payload
 
@@ -87,6 +88,28 @@ def publish(event: Event, *, now: datetime) -> None:
     )
     if has_request_context():
         g.outbox_published = True
+
+
+def failed(limit: int = 50) -> Sequence[OutboxEntry]:
+    """Reactions that were given up, oldest first: staff see to it."""
+    return db.session.scalars(
+        select(OutboxEntry)
+        .where(OutboxEntry.status == OutboxStatus.FAILED)
+        .order_by(OutboxEntry.published_at)
+        .limit(limit)
+    ).all()
+
+
+def retry(entry_id: uuid.UUID, *, now: datetime) -> bool:
+    """Give a reaction that was given up its tries again; says whether it had been."""
+    entry = db.session.get(OutboxEntry, entry_id, with_for_update=True)
+    if entry is None or entry.status is not OutboxStatus.FAILED:
+        return False
+    entry.status, entry.attempts, entry.due_at = OutboxStatus.PENDING, 0, now
+    journal.record("outbox.retried", entry, {"reaction": entry.reaction}, now=now)
+    if has_request_context():
+        g.outbox_published = True
+    return True
 
 
 def drain(now: datetime, limit: int = 500) -> int:

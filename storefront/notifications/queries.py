@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, func, or_, select
-from sqlalchemy.orm import selectinload
+from sqlalchemy import ColumnElement, and_, func, or_, select
+from sqlalchemy.orm import defer, selectinload
 
 from storefront.infra.db import db
 from storefront.notifications.models import Email
@@ -36,6 +36,44 @@ def undelivered() -> Sequence[Email]:
     """What staff must look at: given up, or still waiting after an error; oldest first."""
     retried = Email.status.in_(WAITING) & (Email.last_error.is_not(None))
     return _listed(or_(Email.status == EmailStatus.FAILED, retried))
+
+
+def get(email_id: uuid.UUID) -> Email | None:
+    """One message with its attachments."""
+    return db.session.get(Email, email_id)
+
+
+def search(
+    *,
+    text: str = "",
+    status: EmailStatus | None = None,
+    before: uuid.UUID | None = None,
+    limit: int = 50,
+) -> Sequence[Email]:
+    """Messages whose recipient or subject holds `text`, the last one first, without their bodies.
+
+    `before` is the id of the message after which to go on: pages by key.
+    """
+    found = (
+        select(Email)
+        .options(defer(Email.text), defer(Email.html), selectinload(Email.attachments))
+        .order_by(Email.queued_at.desc(), Email.id.desc())
+        .limit(limit)
+    )
+    if status is not None:
+        found = found.where(Email.status == status)
+    for word in text.split():
+        found = found.where(
+            or_(
+                Email.recipient.icontains(word, autoescape=True),
+                Email.subject.icontains(word, autoescape=True),
+            )
+        )
+    if before is not None:
+        key = select(Email.queued_at).where(Email.id == before).scalar_subquery()
+        same_instant = and_(Email.queued_at == key, Email.id < before)
+        found = found.where(or_(Email.queued_at < key, same_instant))
+    return db.session.scalars(found).all()
 
 
 def next_due() -> datetime | None:

@@ -71,14 +71,40 @@ def lines_ahead(user_id: uuid.UUID, now: datetime) -> Sequence[OrderLine]:
     ).all()
 
 
-def recent(limit: int = 100) -> Sequence[Order]:
-    """The last orders, for the staff's list."""
+def by_reference(reference: str) -> Order | None:
+    """The order of this reference with its lines, for staff."""
     return db.session.scalars(
+        select(Order).where(Order.reference == reference).options(selectinload(Order.lines))
+    ).one_or_none()
+
+
+def search(
+    *,
+    text: str = "",
+    status: OrderStatus | None = None,
+    before: str = "",
+    limit: int = 50,
+) -> Sequence[Order]:
+    """Orders whose reference, name or e-mail holds `text`, the last one first.
+
+    `before` is the reference of the order after which to go on: pages by key.
+    """
+    found = (
         select(Order)
-        .options(selectinload(Order.lines), selectinload(Order.user))
-        .order_by(Order.placed_at.desc())
+        .options(selectinload(Order.lines))
+        .order_by(Order.placed_at.desc(), Order.reference.desc())
         .limit(limit)
-    ).all()
+    )
+    if status is not None:
+        found = found.where(Order.status == status)
+    for word in text.split():
+        columns = (Order.reference, Order.name, Order.email, Order.company)
+        found = found.where(or_(*(column.icontains(word, autoescape=True) for column in columns)))
+    if before:
+        key = select(Order.placed_at).where(Order.reference == before).scalar_subquery()
+        same_instant = and_(Order.placed_at == key, Order.reference < before)
+        found = found.where(or_(Order.placed_at < key, same_instant))
+    return db.session.scalars(found).all()
 
 
 def waited_for(now: datetime, limit: int = 200) -> Sequence[uuid.UUID]:

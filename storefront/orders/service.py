@@ -16,7 +16,7 @@ from storefront.infra.db import db
 from storefront.infra.numbering import next_number
 from storefront.infra.outbox import publish
 from storefront.kernel.calendar import paris_date
-from storefront.kernel.errors import Refusal
+from storefront.kernel.errors import Refusal, WrongMove
 from storefront.legal.models import TermsVersion
 from storefront.legal.queries import parameters_of
 from storefront.orders import rules
@@ -252,6 +252,23 @@ def cancel(order: Order, reason: str, *, now: datetime) -> None:
     catalogue.release_holds(order.id)
     publish(OrderCancelled(order.id), now=now)
     journal.record("order.cancelled", order, {"reason": reason}, now=now)
+
+
+def refuse(order: Order, reason: str, *, now: datetime) -> None:
+    """The seller refuses an order that nothing was paid for, with its reason (R-07, M-08).
+
+    What it claimed is given back. `reason` is a sentence for the customer. Raises `WrongMove`.
+    """
+    order = locked(order.id)
+    if order.status is not OrderStatus.AWAITING_PAYMENT:
+        raise WrongMove(
+            lifecycle="order", current=order.status.value, wanted=OrderStatus.REFUSED.value
+        )
+    _move(order, OrderStatus.REFUSED)
+    order.ended_at, order.end_reason, order.held_until = now, reason, None
+    catalogue.release_holds(order.id)
+    publish(OrderCancelled(order.id), now=now)
+    journal.record("order.refused", order, {}, now=now)
 
 
 def _move(order: Order, status: OrderStatus) -> None:

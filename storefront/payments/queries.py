@@ -102,6 +102,16 @@ def payment_of_notice(receipt: WebhookReceipt) -> Payment | None:
     ).first()
 
 
+def in_doubt_since(instant: datetime) -> Sequence[Payment]:
+    """Attempts begun before this instant whose end nobody knows yet, oldest first."""
+    return db.session.scalars(
+        select(Payment)
+        .where(Payment.status.in_(UNDECIDED), Payment.created_at <= instant)
+        .order_by(Payment.created_at)
+        .limit(50)
+    ).all()
+
+
 def mismatched() -> Sequence[Payment]:
     """Money that arrived but is not what we asked for: staff decide."""
     return db.session.scalars(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
@@ -96,3 +96,8 @@ class SubscriptionPeriod(Base):
     paid_at: Mapped[datetime | None]
 
     subscription: Mapped[Subscription] = relationship(back_populates="periods")
+
+    @property
+    def last_day(self) -> date:
+        """The last day of the month, itself included."""
+        return self.ends_on - timedelta(days=1)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from datetime import date, datetime
 
 from sqlalchemy import func, select
-from sqlalchemy.orm import selectinload
+from sqlalchemy.orm import joinedload, selectinload
 
 from storefront.infra.db import db
 from storefront.instalments.rules import morning_of
@@ -21,7 +21,7 @@ def of_user(user_id: uuid.UUID) -> Sequence[Subscription]:
     return db.session.scalars(
         select(Subscription)
         .where(Subscription.user_id == user_id)
-        .options(selectinload(Subscription.periods))
+        .options(joinedload(Subscription.order), selectinload(Subscription.periods))
         .order_by(Subscription.created_at.desc())
     ).all()
 
