@@ -10,6 +10,9 @@ from sqlalchemy import CheckConstraint, ForeignKey, Index, String, UniqueConstra
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from storefront.infra.db import Base
+from storefront.kernel.money import Money
+
+ORDER = "order"
 
 
 class Invoice(Base):
@@ -30,7 +33,7 @@ class Invoice(Base):
     sequence: Mapped[int]
     order_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("orders.id", ondelete="RESTRICT"))
     user_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("users.id", ondelete="RESTRICT"))
-    # What is invoiced, once: "order", or "period:3" of a subscription.
+    # What is invoiced, once: "order", or "period:<id>", a month of a subscription.
     cause: Mapped[str] = mapped_column(String(60))
     issued_on: Mapped[date]
     issued_at: Mapped[datetime]
@@ -41,10 +44,20 @@ class Invoice(Base):
     total_minor: Mapped[int]
     seller: Mapped[str]  # canonical JSON
     buyer: Mapped[str]  # canonical JSON
-    mentions: Mapped[str]  # canonical JSON: the sentences that the law wants on this one
-    schedule: Mapped[str]  # canonical JSON: [[due date, amount], …]
+    mentions: Mapped[str]  # canonical JSON: {mention: the sentence as it was that day}
+    schedule: Mapped[str]  # canonical JSON: [{rank, due_on, amount_minor, paid_on}, …]
 
     lines: Mapped[list[InvoiceLine]] = relationship(order_by="InvoiceLine.position")
+
+    @property
+    def is_of_order(self) -> bool:
+        """Whether it invoices the order itself, not a later month."""
+        return self.cause == ORDER
+
+    @property
+    def total(self) -> Money:
+        """What it amounts to, tax included."""
+        return Money(self.total_minor, self.currency)
 
     def sealed_content(self) -> dict[str, Any]:
         """What the journal's seal covers: every column and every line."""
@@ -72,10 +85,13 @@ class InvoiceLine(Base):
     invoice_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("invoices.id", ondelete="RESTRICT"))
     position: Mapped[int]
     name: Mapped[str] = mapped_column(String(250))
+    # Both days included; None: on the day of the invoice's `supplied_on`.
+    supplied_from: Mapped[date | None]
+    supplied_to: Mapped[date | None]
     quantity: Mapped[int]
     unit_net_minor: Mapped[int]
     vat_rate_bp: Mapped[int]
-    exemption: Mapped[str] = mapped_column(String(40), default="")
+    exemption: Mapped[str] = mapped_column(String(40), default="")  # a code of rules.Mention
     net_minor: Mapped[int]
     vat_minor: Mapped[int]
     gross_minor: Mapped[int]

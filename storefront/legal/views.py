@@ -51,9 +51,9 @@ def _page(shown: TermsVersion) -> str:
 
 
 def _serve(path: str, defaults: dict[str, str] | None) -> None:
-    bp.add_url_rule(path, "current", current, defaults=defaults)
-    bp.add_url_rule(f"{path}/<int:number>", "version", version, defaults=defaults)
-    bp.add_url_rule(f"{path}/<int:number>.pdf", "pdf", pdf, defaults=defaults)
+    bp.add_url_rule(path, "current", current, defaults=defaults or {})
+    bp.add_url_rule(f"{path}/<int:number>", "version", version, defaults=defaults or {})
+    bp.add_url_rule(f"{path}/<int:number>.pdf", "pdf", pdf, defaults=defaults or {})
 
 
 # A document with an address of its own is redirected to it from that of particular terms.

@@ -1,0 +1,118 @@
+"""What an invoice must say, and what its lines add up to. Pure functions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+
+from storefront.catalogue.rules import KIND_FACTS as PRODUCT_FACTS
+from storefront.catalogue.rules import ProductKind, Supply
+
+SERIES = "F"
+
+
+class Mention(StrEnum):
+    """A sentence that the law wants on some invoices; its French stands in
+    templates/invoicing/mentions/, and is frozen on the invoice when it is issued (INV-05)."""
+
+    SIMULATION = "simulation"  # INV-12: not a real shop
+    FRANCHISE = "franchise"  # CGI 293 B, 293 E
+    TRAINING = "training"  # CGI 261, 4, 4° a (INV-06)
+    EXPORT = "export"  # CGI 262 I, 294-2 (VAT-03)
+    OVERSEAS = "overseas"  # CGI 294-1
+    OUTSIDE = "outside"  # CGI 259 B
+    TRAINING_DECLARATION = "training_declaration"  # C. trav. R6351-6 (FOR-06)
+    CATEGORY_GOODS = "category_goods"  # CGI ann. II 242 nonies A (INV-07)
+    CATEGORY_SERVICES = "category_services"
+    CATEGORY_MIXED = "category_mixed"
+    DEBITS = "debits"  # CGI 269, 2, c: the seller's option (INV-07)
+    NO_DISCOUNT = "no_discount"  # C. com. L441-9 (INV-01)
+    LATE_PENALTIES = "late_penalties"  # C. com. L441-10 (LAT-01)
+    RECOVERY_FEE = "recovery_fee"  # C. com. D441-5
+    RETENTION_OF_TITLE = "retention_of_title"  # M-07
+
+
+_BETWEEN_PROFESSIONALS = (Mention.NO_DISCOUNT, Mention.LATE_PENALTIES, Mention.RECOVERY_FEE)
+
+_CATEGORIES = {
+    frozenset({True}): Mention.CATEGORY_GOODS,
+    frozenset({False}): Mention.CATEGORY_SERVICES,
+    frozenset({True, False}): Mention.CATEGORY_MIXED,
+}
+
+
+def mentions(
+    *,
+    exemptions: Iterable[str],
+    kinds: Iterable[ProductKind | None],
+    professional: bool,
+    on_debits: bool,
+    simulation: bool,
+) -> tuple[Mention, ...]:
+    """The sentences for what these lines are and who buys them, in the order of the page.
+
+    `exemptions` are the codes of the lines (empty: taxed), `kinds` the products' kinds (None:
+    shipping, which follows the goods). Raises ValueError for a code that no sentence explains:
+    an untaxed line without its article is no invoice.
+    """
+    supplies = {PRODUCT_FACTS[kind].supply for kind in kinds if kind is not None}
+    goods = Supply.GOODS in supplies
+    exempt = {Mention(code) for code in exemptions if code}
+    wanted = {
+        *exempt,
+        *(_BETWEEN_PROFESSIONALS if professional else ()),
+        _CATEGORIES[frozenset(supply is Supply.GOODS for supply in supplies) or _SERVICES],
+        *({Mention.SIMULATION} if simulation else ()),
+        *({Mention.TRAINING_DECLARATION} if Supply.TRAINING in supplies else ()),
+        *({Mention.DEBITS} if on_debits else ()),
+        *({Mention.RETENTION_OF_TITLE} if goods else ()),
+    }
+    return tuple(mention for mention in Mention if mention in wanted)
+
+
+_SERVICES = frozenset({False})
+
+
+@dataclass(frozen=True)
+class RateTotal:
+    """What the lines of one rate add up to, in minor units; `exemption` tells zero rates apart."""
+
+    vat_rate_bp: int
+    exemption: str
+    net_minor: int
+    vat_minor: int
+
+
+def totals_by_rate(lines: Sequence[tuple[int, str, int, int]]) -> tuple[RateTotal, ...]:
+    """Sums of lines (rate in basis points, exemption, net, VAT) per rate, highest rate first.
+
+    Nothing is rounded again: see docs/algorithms/vat-rounding.md.
+    """
+    sums: dict[tuple[int, str], tuple[int, int]] = {}
+    for rate, exemption, net, vat in lines:
+        net_before, vat_before = sums.get((rate, exemption), (0, 0))
+        sums[rate, exemption] = (net_before + net, vat_before + vat)
+    return tuple(
+        RateTotal(rate, exemption, net, vat)
+        for (rate, exemption), (net, vat) in sorted(sums.items(), reverse=True)
+    )
+
+
+def unit_net(net_minor: int, quantity: int) -> int:
+    """The unit price before tax, rounded half up to the cent: it informs, the line's net counts.
+
+    The tax is rounded once, on the line (docs/algorithms/vat-rounding.md).
+    """
+    return (2 * net_minor + quantity) // (2 * quantity)
+
+
+def series_of(issued_on: date) -> str:
+    """One series a year: `F-2026` (INV-02)."""
+    return f"{SERIES}-{issued_on.year}"
+
+
+def number_of(series: str, sequence: int) -> str:
+    """How an invoice is called: `F-2026-000012`."""
+    return f"{series}-{sequence:06d}"
