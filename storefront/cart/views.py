@@ -6,7 +6,7 @@ import uuid
 from typing import Any
 from urllib.parse import urlsplit
 
-from flask import Blueprint, flash, redirect, render_template, request, session
+from flask import Blueprint, flash, has_request_context, redirect, render_template, request, session
 from flask_login import current_user
 from werkzeug.wrappers import Response
 
@@ -57,7 +57,8 @@ def adopt_after_sign_in() -> None:
 
 @bp.app_context_processor
 def _count() -> dict[str, Any]:
-    return {"cart_count": session.get("cart_count", 0)}
+    """How much is in this browser's cart; an e-mail is rendered outside of any request."""
+    return {"cart_count": session.get("cart_count", 0) if has_request_context() else 0}
 
 
 def _present() -> Cart:
@@ -78,7 +79,7 @@ def show() -> str:
 # The catalogue's pages carry no token, so that they need no session; what another site posts is
 # refused by its origin before it comes here.
 @bp.post("/panier/ajouter")
-@csrf.exempt
+@csrf.exempt  # type: ignore[untyped-decorator]
 def add() -> Response:
     """Put a product in the cart."""
     try:
@@ -119,6 +120,7 @@ def change() -> Response:
                 service.change(cart, variant_id, request.form.get("quantite", ""), now=clock.now())
     except QuantityRefused as refused:
         flash(quantity_message(refused), "refusal")
+        return redirect("/panier")
     remember(cart)
     return redirect("/panier")
 
