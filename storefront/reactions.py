@@ -6,6 +6,7 @@ from functools import partial
 
 from flask import Flask
 
+from storefront.checkout import emails as checkout_emails
 from storefront.credits import emails as credits
 from storefront.credits.events import HoursExpired, HoursExpiring
 from storefront.fulfilment import emails as fulfilment_emails
@@ -15,8 +16,11 @@ from storefront.infra import outbox
 from storefront.instalments import emails as instalment_emails
 from storefront.instalments import service as instalments
 from storefront.instalments.events import InstalmentFailed, InstalmentPaid
+from storefront.invoicing.events import InvoiceStored
+from storefront.invoicing import service as invoicing
+from storefront.invoicing.events import InvoiceIssued
 from storefront.notifications.events import EmailSent
-from storefront.orders.events import OrderConfirmed
+from storefront.orders.events import OrderCancelled, OrderConfirmed
 from storefront.payments.events import PaymentFailed, PaymentSucceeded
 from storefront.subscriptions import emails as subscription_emails
 from storefront.subscriptions import service as subscriptions
@@ -48,11 +52,15 @@ def register(app: Flask) -> None:
     on(InstalmentPaid, instalment_emails.receipt, subscriptions.note_paid)
     on(InstalmentFailed, instalment_emails.failure, subscriptions.note_failed)
 
+    on(OrderConfirmed, invoicing.issue_for_order)
     on(OrderConfirmed, fulfilment.prepare_order, subscriptions.start_for_order)
+    on(InvoiceIssued, invoicing.store_pdf)
+    on(OrderCancelled, checkout_emails.order_cancelled)
+    on(InvoiceStored, checkout_emails.confirm_order)
     on(EmailSent, fulfilment.open_after_confirmation)
     on(AccessOpened, fulfilment_emails.access_opened)
 
-    on(PeriodPaid, subscriptions.grant_month)
+    on(PeriodPaid, subscriptions.grant_month, subscriptions.invoice_month)
     on(SubscriptionPastDue, subscription_emails.past_due)
     on(SubscriptionSuspended, subscription_emails.suspended)
     on(SubscriptionResumed, subscription_emails.resumed)

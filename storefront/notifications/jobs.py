@@ -11,7 +11,7 @@ from flask import current_app
 from storefront.infra.db import db, transaction
 from storefront.infra.jobs import Job
 from storefront.notifications import queries, service
-from storefront.notifications.sender import Refused, Sender, sender_for
+from storefront.notifications.sender import Postponed, Refused, Sender, sender_for
 
 log = logging.getLogger(__name__)
 
@@ -47,8 +47,8 @@ def _send_next(sender: Sender, now: datetime) -> bool:
         sender.send(message)
     except Refused as error:
         _record_failure(claim, error, final=True, now=now)
-    except (OSError, SMTPException, UnicodeError, ValueError) as error:
-        # UnicodeError, ValueError: an address that this server cannot write.
+    except (Postponed, OSError, SMTPException, ValueError) as error:
+        # ValueError: an address that cannot be written in a header.
         _record_failure(claim, error, final=False, now=now)
     else:
         with transaction():
@@ -57,11 +57,11 @@ def _send_next(sender: Sender, now: datetime) -> bool:
 
 
 def _record_failure(claim: service.Claim, error: Exception, *, final: bool, now: datetime) -> None:
-    log.warning(
-        "e-mail %s was not sent (attempt %d)", claim.email_id, claim.attempt, exc_info=error
-    )
+    # The error may quote the address: it stands on the row, not in the log.
+    kind = type(error).__name__
+    log.warning("e-mail %s was not sent (attempt %d): %s", claim.email_id, claim.attempt, kind)
     with transaction():
-        service.record_failure(claim, f"{type(error).__name__}: {error}", final=final, now=now)
+        service.record_failure(claim, f"{kind}: {error}", final=final, now=now)
 
 
 JOBS: tuple[Job, ...] = (Job("notifications.send", send_due, queries.next_due),)

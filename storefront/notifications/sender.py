@@ -18,8 +18,13 @@ class Refused(Exception):
     """The server will never take this message: it says that nobody has this address."""
 
 
+class Postponed(Exception):
+    """The server will not take this message now; it may later."""
+
+
 class Sender(Protocol):
-    """Hands one message over. Raises `Refused` for ever, OSError or SMTPException for now."""
+    """Hands one message over. Raises `Refused` for ever; `Postponed`, OSError or SMTPException
+    for now."""
 
     def send(self, message: EmailMessage) -> None: ...
 
@@ -59,10 +64,10 @@ class SmtpSender:
             try:
                 server.send_message(message)
             except smtplib.SMTPRecipientsRefused as error:
-                answers = error.recipients.values()
-                if all(500 <= code < 600 for code, _ in answers):
-                    raise Refused("; ".join(_readable(*answer) for answer in answers)) from error
-                raise
+                answers = [(code, _readable(text)) for code, text in error.recipients.values()]
+                for_ever = all(500 <= code < 600 for code, _ in answers)
+                said = "; ".join(f"{code} {text}" for code, text in answers)
+                raise (Refused if for_ever else Postponed)(said) from None
 
     def _connect(self) -> smtplib.SMTP:
         context = ssl.create_default_context()
@@ -83,9 +88,8 @@ class SmtpSender:
         return server
 
 
-def _readable(code: int, answer: bytes | str) -> str:
-    text = answer.decode("utf-8", "replace") if isinstance(answer, bytes) else answer
-    return f"{code} {text}"
+def _readable(answer: bytes | str) -> str:
+    return answer.decode("utf-8", "replace") if isinstance(answer, bytes) else answer
 
 
 def sender_for(settings: Settings) -> Sender:

@@ -7,7 +7,7 @@ are retried by the same terms, and what happens to it comes back here as an even
 from __future__ import annotations
 
 import uuid
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 from storefront.catalogue.rules import KIND_FACTS, ProductKind
 from storefront.credits import service as credits
@@ -16,6 +16,8 @@ from storefront.infra.db import db
 from storefront.infra.outbox import publish
 from storefront.instalments import service as instalments
 from storefront.instalments.events import InstalmentFailed, InstalmentPaid
+from storefront.invoicing import service as invoicing
+from storefront.invoicing.service import BilledPeriod
 from storefront.kernel.calendar import paris_date
 from storefront.kernel.money import Money
 from storefront.legal.queries import parameters_of
@@ -129,6 +131,33 @@ def open_next_month(subscription_id: uuid.UUID, *, now: datetime) -> bool:
     return True
 
 
+def schedule_end(
+    subscription_id: uuid.UUID, *, wanted_on: date | None, cause_id: uuid.UUID, now: datetime
+) -> date | None:
+    """Its holder ends it: set the first day without service, and return it (B-02, B-03).
+
+    Nothing is cut short and an end that is already set is never moved back. `cause_id` is the
+    declaration. None for a subscription that ended before anybody decided it.
+    """
+    subscription = db.session.get_one(
+        Subscription, subscription_id, with_for_update=True, populate_existing=True
+    )
+    if subscription.next_period_on is None:
+        return subscription.ends_on
+    end = rules.ends_on(
+        subscription.anchor_on,
+        subscription.next_period_on,
+        subscription.committed_until,
+        today=paris_date(now),
+        wanted_on=wanted_on,
+    )
+    if subscription.ends_on is None or end < subscription.ends_on:
+        subscription.ends_on = end
+    facts = {"ends_on": subscription.ends_on, "wanted_on": wanted_on, "cause": cause_id}
+    journal.record("subscription.end_scheduled", subscription, facts, now=now)
+    return subscription.ends_on
+
+
 def _end(subscription: Subscription, now: datetime) -> None:
     _move(subscription, SubscriptionStatus.ENDED)
     subscription.next_period_on = None
@@ -203,6 +232,26 @@ def grant_month(event: PeriodPaid, *, now: datetime) -> None:
         period_number=period.number,
         now=now,
     )
+
+
+def invoice_month(event: PeriodPaid, *, now: datetime) -> None:
+    """A month after the first is invoiced when it is paid; the first is on the order's invoice."""
+    period = db.session.get_one(SubscriptionPeriod, event.period_id)
+    if period.number == 1:
+        return
+    subscription = period.subscription
+    month = BilledPeriod(
+        period_id=period.id,
+        order_line=subscription.order_line,
+        name=subscription.name,
+        starts_on=period.starts_on,
+        ends_on=period.ends_on,
+        net_minor=subscription.net_minor,
+        vat_minor=subscription.vat_minor,
+        gross_minor=subscription.gross_minor,
+        paid_on=paris_date(period.paid_at or now),
+    )
+    invoicing.issue_for_period(month, now=now)
 
 
 def _move(subscription: Subscription, status: SubscriptionStatus) -> None:
