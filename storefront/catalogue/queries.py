@@ -374,6 +374,20 @@ def search(text: str, now: datetime) -> Found:
     return Found([card for *_, card in found[:SHOWN]], complete=len(found) <= SHOWN)
 
 
+def bundle_lessons(bundle_ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, list[str]]:
+    """The lessons that each bundle's trainings hold, in their order."""
+    rows = db.session.execute(
+        select(BundleItem.bundle_id, Product.features)
+        .join(Product, Product.id == BundleItem.item_id)
+        .where(BundleItem.bundle_id.in_(bundle_ids))
+        .order_by(BundleItem.bundle_id, BundleItem.position)
+    )
+    lessons: dict[uuid.UUID, list[str]] = {}
+    for bundle_id, features in rows:
+        lessons.setdefault(bundle_id, []).extend(features.get("lessons", []))
+    return lessons
+
+
 def addresses() -> list[str]:
     """The address of every page of the catalogue, for the sitemap."""
     slugs = select(Product.slug).where(Product.on_sale).order_by(Product.slug)

@@ -18,7 +18,8 @@ from storefront.infra.outbox import publish
 from storefront.kernel.calendar import paris_date
 from storefront.kernel.errors import Refusal, WrongMove
 from storefront.legal.models import TermsVersion
-from storefront.legal.queries import parameters_of
+from storefront.legal.queries import acceptances_of, parameters_of, training_parameters_of
+from storefront.legal.rules import TRAINING_TERMS
 from storefront.orders import rules
 from storefront.orders.events import OrderCancelled, OrderConfirmed
 from storefront.orders.models import (
@@ -227,6 +228,14 @@ def confirm(order: Order, *, now: datetime) -> None:
     _move(order, OrderStatus.CONFIRMED)
     order.confirmed_at, order.held_until = now, None
     terms = parameters_of(order.terms_version)
+    training_days = max(
+        (
+            training_parameters_of(acceptance.version).training_withdrawal_days
+            for acceptance in acceptances_of(order.id)
+            if acceptance.version.document == TRAINING_TERMS
+        ),
+        default=0,
+    )
     for line in order.lines:
         line.withdrawal_until = rules.withdrawal_until(
             line.kind,
@@ -234,6 +243,7 @@ def confirm(order: Order, *, now: datetime) -> None:
             order.buyer_kind,
             concluded_at=now,
             days=terms.withdrawal_days,
+            training_days=training_days,
         )
     publish(OrderConfirmed(order.id), now=now)
     journal.record("order.confirmed", order, {"total": order.total_minor}, now=now)

@@ -1,0 +1,174 @@
+"""The order click: everything that it writes is written in one transaction, or nothing is."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import datetime, timedelta
+
+from sqlalchemy import select
+
+from storefront.cart import service as carts
+from storefront.cart.models import Cart
+from storefront.checkout.queries import Review
+from storefront.checkout.rules import Consents, MissingConsent
+from storefront.identity import service as identity
+from storefront.infra.db import db
+from storefront.instalments import service as instalments
+from storefront.instalments.models import PRICE, Instalment
+from storefront.kernel.money import Money
+from storefront.legal import service as legal
+from storefront.legal.rules import AcceptanceKind
+from storefront.legal.service import AcceptedBox
+from storefront.orders import service as orders
+from storefront.orders.models import Order, OrderStatus
+from storefront.payments import queries as payment_queries
+from storefront.payments import service as payments
+from storefront.payments.models import Payment, PaymentStatus, PaymentUsage
+from storefront.payments.providers.base import PAGE_LIFETIME
+
+# A buyer who pays in the page's last minute still comes back to what was kept.
+GRACE = timedelta(minutes=5)
+FREE = "none"
+
+
+def accepted_boxes(review: Review, consents: Consents) -> list[AcceptedBox]:
+    """What was accepted, with the exact sentences shown.
+
+    Raises `MissingConsent` when a needed box was not ticked, whoever sends the form (R-03).
+    """
+    if not consents.terms:
+        raise MissingConsent(box="terms")
+    boxes = [AcceptedBox(AcceptanceKind.TERMS, review.terms, review.parameters.acceptance_sentence)]
+    if len(consents.particular) != len(review.particular) or not all(consents.particular):
+        raise MissingConsent(box="particular_terms")
+    boxes += [
+        AcceptedBox(AcceptanceKind.PARTICULAR_TERMS, version, review.particular_sentence(version))
+        for version in review.particular
+    ]
+    if review.boxes.early_start_required and not consents.early_start:
+        raise MissingConsent(box="early_start")
+    if review.boxes.early_start and consents.early_start:
+        sentence = review.parameters.early_start_sentence
+        boxes.append(AcceptedBox(AcceptanceKind.EARLY_START, review.terms, sentence))
+    if review.boxes.digital_waiver and consents.digital_waiver:
+        sentence = review.parameters.digital_waiver_sentence
+        boxes.append(AcceptedBox(AcceptanceKind.DIGITAL_WAIVER, review.terms, sentence))
+    return boxes
+
+
+def lock_cart(cart_id: uuid.UUID) -> Cart | None:
+    """The cart, locked until the end of the transaction: of two clicks one waits for the other."""
+    return db.session.scalars(
+        select(Cart)
+        .where(Cart.id == cart_id)
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    ).one_or_none()
+
+
+def place_order(
+    cart: Cart,
+    review: Review,
+    consents: Consents,
+    *,
+    user_id: uuid.UUID | None,
+    provider: str,
+    instalment_count: int,
+    trainee: str,
+    ip: str,
+    user_agent: str,
+    now: datetime,
+) -> tuple[Order, Payment | None]:
+    """Place the order of a cart that the caller has locked and found not ordered yet.
+
+    Without a signed-in customer the account of the e-mail address is found or made; nobody is
+    signed in by ordering (O-02). Raises `MissingConsent`, `SoldOut`; KeyError for a number of
+    instalments that is not offered. A free order runs at once and has no payment.
+    """
+    boxes = accepted_boxes(review, consents)
+    buyer, free = review.buyer, review.priced.gross == 0
+    plan = review.plan(1 if free else instalment_count)
+    if user_id is None:
+        user_id = identity.find_or_create_customer(buyer.email, buyer.name, buyer.phone, now=now).id
+    held = timedelta(minutes=review.parameters.seat_hold_minutes)
+    order = orders.place(
+        user_id=user_id,
+        buyer=buyer,
+        priced=review.priced,
+        terms=review.terms,
+        payment_provider=FREE if free else provider,
+        instalment_count=len(plan),
+        held_until=now + max(held, PAGE_LIFETIME + GRACE),
+        cart_id=cart.id,
+        trainees={
+            line.variant_id: trainee or buyer.name
+            for line, _ in review.priced.lines
+            if line.facts.instalment_family == "training"
+        },
+        now=now,
+    )
+    legal.record_acceptances(order.id, user_id, boxes, ip, user_agent, now=now)
+    carts.mark_ordered(cart, order.id, now=now)
+    if free:
+        orders.confirm(order, now=now)
+        return order, None
+    instalments.schedule(order, plan, now=now)
+    db.session.flush()
+    return order, _reserve(order, provider, now)
+
+
+def current_attempt(order: Order) -> Payment | None:
+    """The last attempt to pay the order's first instalment."""
+    attempts = payment_queries.of_order(order.id)
+    return attempts[-1] if attempts else None
+
+
+def pay_again(order: Order, provider: str, *, now: datetime) -> Payment:
+    """Another attempt on an order that waits, by the same or another means (M-08).
+
+    A page that is still open with the same provider is used again, so that a second click
+    finds the first. What the order claims is held again. Raises `OrderEnded`, `SoldOut`, and
+    `PaymentUnderWay` when the last attempt may have succeeded.
+    """
+    order = orders.locked(order.id)
+    orders.claim_again(order, now + PAGE_LIFETIME + GRACE, now=now)
+    first = _first_instalment(order)
+    last = payment_queries.undecided_of_instalment(first.id)
+    if last is not None and last.status is PaymentStatus.PENDING:
+        raise instalments.PaymentUnderWay(provider=last.provider, until=None, instalment=first.id)
+    usable = last is not None and (last.expires_at is None or last.expires_at > now)
+    if last is not None and usable and last.provider == provider:
+        return last
+    order.payment_provider = provider
+    return _reserve(order, provider, now)
+
+
+def _first_instalment(order: Order) -> Instalment:
+    return db.session.scalars(
+        select(Instalment).where(
+            Instalment.order_id == order.id, Instalment.schedule == PRICE, Instalment.rank == 1
+        )
+    ).one()
+
+
+def _reserve(order: Order, provider: str, now: datetime) -> Payment:
+    first = _first_instalment(order)
+    subscribes = any(line.kind and line.features.get("billing_interval") for line in order.lines)
+    return payments.reserve(
+        order_id=order.id,
+        user_id=order.user_id,
+        provider=provider,
+        amount=Money(first.amount_minor, first.currency),
+        order_reference=order.reference,
+        description=instalments.describe(first, order),
+        instalment_id=first.id,
+        usage=PaymentUsage.SUBSCRIPTION if subscribes else PaymentUsage.INSTALMENT,
+        save_method=subscribes or order.instalment_count > 1,
+        expires_at=now + PAGE_LIFETIME,
+        now=now,
+    )
+
+
+def is_waiting(order: Order) -> bool:
+    """Whether the order still waits for its first payment."""
+    return order.status is OrderStatus.AWAITING_PAYMENT
