@@ -16,9 +16,8 @@ from storefront.infra import outbox
 from storefront.instalments import emails as instalment_emails
 from storefront.instalments import service as instalments
 from storefront.instalments.events import InstalmentFailed, InstalmentPaid
-from storefront.invoicing.events import InvoiceStored
 from storefront.invoicing import service as invoicing
-from storefront.invoicing.events import InvoiceIssued
+from storefront.invoicing.events import InvoiceIssued, InvoiceStored
 from storefront.notifications.events import EmailSent
 from storefront.orders.events import OrderCancelled, OrderConfirmed
 from storefront.payments.events import PaymentFailed, PaymentSucceeded

@@ -20,8 +20,8 @@ from storefront.infra.db import db
 from storefront.infra.outbox import publish
 from storefront.kernel.calendar import end_of_day, paris_date, withdrawal_last_day
 from storefront.kernel.errors import Refusal
-from storefront.legal.models import AcceptanceKind
 from storefront.legal.queries import acceptances_of, parameters_of
+from storefront.legal.rules import AcceptanceKind
 from storefront.notifications.events import EmailSent
 from storefront.orders.events import OrderConfirmed
 from storefront.orders.models import FulfilmentStatus, Order, OrderLine
