@@ -27,6 +27,11 @@ from storefront.orders import jobs as orders_jobs
 from storefront.orders import views as orders
 from storefront.payments import jobs as payments_jobs
 from storefront.payments import views as payments
+from storefront.staff.desk import views as staff_desk
+from storefront.staff.journal import views as staff_journal
+from storefront.staff.mail import views as staff_mail
+from storefront.staff.orders import views as staff_orders
+from storefront.staff.support import views as support
 from storefront.subscriptions import jobs as subscriptions_jobs
 from storefront.tickets import jobs as tickets_jobs
 from storefront.tickets import views as tickets
@@ -46,6 +51,10 @@ BLUEPRINTS = (
     tickets.bp,
     fulfilment.bp,
     invoicing.bp,
+    staff_desk.bp,
+    staff_orders.bp,
+    staff_mail.bp,
+    staff_journal.bp,
 )
 
 # In the order in which work at the same instant is done.

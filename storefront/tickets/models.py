@@ -107,6 +107,12 @@ class TicketMessage(Base):
     ticket: Mapped[Ticket] = relationship(back_populates="messages")
     author: Mapped[User | None] = relationship()
 
+    @property
+    def appointment_at(self) -> datetime | None:
+        """The start of the appointment that this event is about."""
+        text = self.facts.get("starts_at")
+        return datetime.fromisoformat(text) if text else None
+
 
 PROPOSAL_LIFECYCLE = Lifecycle(
     "proposal",

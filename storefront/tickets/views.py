@@ -21,7 +21,7 @@ from storefront.infra.templating import minutes_fr
 from storefront.infra.web import owned_or_404
 from storefront.kernel.calendar import paris_date
 from storefront.legal.queries import parameters_of
-from storefront.tickets import forms, queries, rules, service
+from storefront.tickets import forms, queries, service
 from storefront.tickets.models import Intervention, Proposal, Ticket
 from storefront.tickets.rules import OrderNotUsable, ProposalStatus
 
@@ -89,7 +89,7 @@ def _open(form: forms.NewTicketForm, now: datetime) -> Response:
         raise OrderNotUsable(reason="foreign") from None
     with transaction():
         ticket = service.open_ticket(
-            form.key(), _me(), lot_id, form.subject.data, form.description.data, now=now
+            form.key(), _me(), lot_id, form.subject.data or "", form.description.data or "", now=now
         )
         reference = ticket.reference
     flash("Votre demande est ouverte. Un courriel vous le confirme.", "success")
@@ -124,7 +124,7 @@ def write(reference: str) -> Answer:
     if not form.validate_on_submit():
         return _page(ticket, message_form=form), 422
     with transaction():
-        service.reply(form.key(), ticket.id, _me(), form.body.data, now=clock.now())
+        service.reply(form.key(), ticket.id, _me(), form.body.data or "", now=clock.now())
     flash("Votre message est envoyé.", "success")
     return _back(reference)
 
@@ -177,7 +177,7 @@ def other_time(reference: str, proposal_id: uuid.UUID) -> Answer:
     if not form.validate_on_submit():
         return _page(ticket, other_time_form=form), 422
     with transaction():
-        service.ask_other_time(proposal_id, _me(), form.wish.data, now=clock.now())
+        service.ask_other_time(proposal_id, _me(), form.wish.data or "", now=clock.now())
     flash("Votre souhait est transmis. Nous vous proposons un autre moment.", "success")
     return _back(reference)
 
@@ -193,7 +193,7 @@ def act(reference: str, intervention_id: uuid.UUID, act: str) -> Response:
     with transaction():
         if act == "annuler":
             service.cancel(intervention_id, _me(), "", now=now)
-            said = "Rendez-vous annulé. Le temps réservé est revenu sur votre compteur."
+            said = "Rendez-vous annulé. Votre relevé d’heures est à jour."
         elif act == "interrompre":
             service.stop(intervention_id, _me(), now=now)
             said = "L’intervention est interrompue. Le technicien en est informé."
