@@ -52,6 +52,7 @@ BLUEPRINTS = (
     fulfilment.bp,
     invoicing.bp,
     staff_desk.bp,
+    support.bp,
     staff_orders.bp,
     staff_mail.bp,
     staff_journal.bp,

@@ -91,7 +91,7 @@ class WholeMinutes(IntegerField):
 class NoteForm(SeenForm):
     """A note for colleagues."""
 
-    text = TextAreaField(
+    remark = TextAreaField(
         "Note interne",
         validators=[
             DataRequired("Écrivez d’abord la note."),

@@ -90,7 +90,7 @@ def note(reference: str) -> Answer:
     if not form.validate_on_submit():
         return _page(ticket, note_form=form), 422
     with transaction():
-        service.note(form.key(), ticket.id, _me(), form.text.data or "", now=clock.now())
+        service.note(form.key(), ticket.id, _me(), form.remark.data or "", now=clock.now())
     flash("Note enregistrée. Le client ne la voit pas.", "success")
     return _back(reference)
 
