@@ -19,6 +19,7 @@ from storefront.identity.views import signed_in
 from storefront.infra import clock
 from storefront.infra.db import transaction
 from storefront.instalments import queries as instalments
+from storefront.invoicing import queries as invoices
 from storefront.kernel.calendar import paris_date
 from storefront.orders import queries as orders
 from storefront.subscriptions import queries as subscriptions
@@ -50,6 +51,13 @@ def order_list() -> str:
     found = orders.of_user(current_user.id)
     paid = instalments.paid_of_orders(order.id for order in found)
     return render_template("account/orders.html", orders=found, paid=paid)
+
+
+@bp.get("/factures")
+@signed_in
+def invoice_list() -> str:
+    """Every invoice, the last one first, with its PDF (V-01)."""
+    return render_template("account/invoices.html", invoices=invoices.of_user(current_user.id))
 
 
 @bp.get("/echeances")

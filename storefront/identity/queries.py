@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from sqlalchemy import select
 
@@ -27,6 +27,18 @@ def by_session_id(session_id: str) -> User | None:
     if user is None or not user.is_active or str(user.session_epoch) != epoch:
         return None
     return user
+
+
+def names_of_actors(actors: Iterable[str]) -> dict[str, str]:
+    """The names of those whom the journal calls `user:<id>`; others act under their own word."""
+    ids = {}
+    for actor in set(actors):
+        kind, _, identifier = actor.partition(":")
+        if kind == "user":
+            ids[actor] = uuid.UUID(identifier.partition(".")[0])
+    rows = db.session.execute(select(User.id, User.name).where(User.id.in_(set(ids.values()))))
+    names = {row.id: row.name for row in rows}
+    return {actor: names.get(user_id, actor) for actor, user_id in ids.items()}
 
 
 def staff() -> Sequence[User]:

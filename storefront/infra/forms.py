@@ -29,7 +29,8 @@ class ShopForm(FlaskForm):  # type: ignore[misc]
 
 
 def _stripped(value: Any) -> Any:
-    return value.strip() if isinstance(value, str) else value
+    # No database stores a NUL, and nobody types one.
+    return value.replace("\0", "").strip() if isinstance(value, str) else value
 
 
 class ConsentField(BooleanField):

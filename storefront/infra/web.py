@@ -80,6 +80,12 @@ def _refuse_other_origins() -> None:
         abort(403)
 
 
+def _refuse_nul() -> None:
+    """No database stores a NUL: an address that holds one leads nowhere."""
+    if "\0" in request.path or any("\0" in value for value in request.args.values()):
+        abort(404)
+
+
 def _know_the_actor() -> None:
     if request.endpoint != "static" and current_user.is_authenticated:
         g.actor = f"user:{current_user.id}"
@@ -160,6 +166,7 @@ def init_app(app: Flask) -> None:
     app.extensions["csp"] = CONTENT_POLICY.format(payment_pages=pages)
     csrf.init_app(app)
     app.before_request(_refuse_other_origins)
+    app.before_request(_refuse_nul)
     app.before_request(_know_the_actor)
     app.after_request(_secure)
     app.after_request(_drain_outbox)

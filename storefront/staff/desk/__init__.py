@@ -1,0 +1,1 @@
+"""The day's work: what is late, what is next, who waits."""

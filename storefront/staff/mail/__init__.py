@@ -1,0 +1,1 @@
+"""Every message of the shop, as it was sent."""

@@ -1,0 +1,1 @@
+"""Orders, seen whole and acted on."""

@@ -1,0 +1,169 @@
+"""Orders for staff: found, seen whole, shipped, refused, exported."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+from flask import Blueprint, Response, flash, redirect, render_template, request
+from flask_login import current_user
+from werkzeug.wrappers import Response as BaseResponse
+
+from storefront.documents import queries as documents
+from storefront.fulfilment import queries as fulfilment
+from storefront.fulfilment import service as parcels
+from storefront.fulfilment.models import Shipment
+from storefront.identity import queries as people
+from storefront.identity.models import Role
+from storefront.identity.views import staff_required
+from storefront.infra import clock, journal
+from storefront.infra.db import db, transaction
+from storefront.infra.web import found_or_404
+from storefront.instalments import queries as instalments
+from storefront.invoicing import queries as invoices
+from storefront.kernel.errors import WrongMove
+from storefront.legal import queries as legal
+from storefront.notifications import queries as notifications
+from storefront.orders import queries, service
+from storefront.orders.models import Order
+from storefront.payments import queries as payments
+from storefront.staff.orders.forms import RefuseForm, SearchForm, ShipForm
+from storefront.staff.orders.service import orders_csv
+
+bp = Blueprint("staff_orders", __name__, url_prefix="/gestion/commandes")
+
+PAGE = 50
+EXPORTED_AT_MOST = 20_000
+
+
+@bp.get("")
+@staff_required(Role.SHOPKEEPER)
+def order_list() -> str:
+    """Orders, the last one first, by status and words."""
+    form = SearchForm(request.args)
+    before = request.args.get("avant", "")
+    found = queries.search(text=form.text("q"), status=form.status, before=before, limit=PAGE + 1)
+    shown = found[:PAGE]
+    return render_template(
+        "staff/orders/list.html",
+        form=form,
+        orders=shown,
+        paid=instalments.paid_of_orders(order.id for order in shown),
+        before=before,
+        after=shown[-1].reference if len(found) > PAGE else None,
+    )
+
+
+@bp.get("/export.csv")
+@staff_required(Role.SHOPKEEPER)
+def export() -> Response:
+    """The same list as a file for a spreadsheet; who took it stands in the journal."""
+    form = SearchForm(request.args)
+    found = queries.search(text=form.text("q"), status=form.status, limit=EXPORTED_AT_MOST)
+    content = orders_csv(found, instalments.paid_of_orders(order.id for order in found))
+    with transaction():
+        journal.record("orders.exported", current_user, {"count": len(found)}, now=clock.now())
+    return Response(
+        content,
+        content_type="text/csv; charset=utf-8",
+        headers={"Content-Disposition": "attachment; filename=commandes.csv"},
+    )
+
+
+@bp.get("/<reference>")
+@staff_required(Role.SHOPKEEPER)
+def order(reference: str) -> str:
+    """Everything that is known of one order."""
+    return _page(_order(reference))
+
+
+def _order(reference: str) -> Order:
+    return found_or_404(queries.by_reference(reference))
+
+
+def _page(found: Order, **forms: Any) -> str:
+    attempts = payments.of_order(found.id)
+    parts = instalments.of_order(found.id)
+    messages = notifications.of_order(found.id)
+    shipments = fulfilment.shipments_of(found.id)
+    issued = invoices.of_order(found.id)
+    accesses = fulfilment.of_order(found.id)
+    parts_of_it = (found.lines, attempts, parts, messages, shipments, issued, accesses)
+    subjects = [found.id, *(row.id for rows in parts_of_it for row in rows)]
+    entries = journal.about(subjects)
+    return render_template(
+        "staff/orders/order.html",
+        order=found,
+        payments=attempts,
+        instalments=parts,
+        paid=instalments.paid_of_orders([found.id]).get(found.id, 0),
+        acceptances=legal.acceptances_of(found.id),
+        emails=messages,
+        invoices=issued,
+        accesses=accesses,
+        shipments={shipment.order_line_id: shipment for shipment in shipments},
+        entries=entries,
+        actors=people.names_of_actors(entry.actor for entry in entries),
+        ship_form=forms.get("ship_form") or ShipForm(formdata=None),
+        refuse_form=forms.get("refuse_form") or RefuseForm(formdata=None),
+    )
+
+
+@bp.get("/<reference>/factures/<number>.pdf")
+@staff_required(Role.SHOPKEEPER)
+def invoice_pdf(reference: str, number: str) -> Response:
+    """An invoice as its customer received it."""
+    found, invoice = _order(reference), found_or_404(invoices.by_number(number))
+    stored = invoices.pdf_of(invoice) if invoice.order_id == found.id else None
+    document = documents.with_content(found_or_404(stored).id)
+    response = Response(document.content, content_type=document.media_type)
+    response.headers.set("Content-Disposition", "inline", filename=document.filename)
+    return response
+
+
+def _shipment(found: Order, shipment_id: uuid.UUID) -> Shipment:
+    shipment = found_or_404(db.session.get(Shipment, shipment_id))
+    return found_or_404(shipment if shipment.order_line.order_id == found.id else None)
+
+
+@bp.post("/<reference>/colis/<uuid:shipment_id>/expedier")
+@staff_required(Role.SHOPKEEPER)
+def ship(reference: str, shipment_id: uuid.UUID) -> BaseResponse | tuple[str, int]:
+    """A parcel left."""
+    form, found = ShipForm(), _order(reference)
+    if not form.validate_on_submit():
+        return _page(found, ship_form=form), 422
+    with transaction():
+        parcels.ship(_shipment(found, shipment_id), form.text("tracking"), now=clock.now())
+    flash("Le colis est noté comme expédié.", "success")
+    return redirect(f"/gestion/commandes/{reference}", 303)
+
+
+@bp.post("/<reference>/colis/<uuid:shipment_id>/livrer")
+@staff_required(Role.SHOPKEEPER)
+def deliver(reference: str, shipment_id: uuid.UUID) -> BaseResponse:
+    """A parcel arrived: a consumer's withdrawal period starts."""
+    found = _order(reference)
+    with transaction():
+        parcels.deliver(_shipment(found, shipment_id), now=clock.now())
+    flash("La livraison est notée ; le délai de rétractation court depuis aujourd’hui.", "success")
+    return redirect(f"/gestion/commandes/{reference}", 303)
+
+
+@bp.post("/<reference>/refuser")
+@staff_required(Role.SHOPKEEPER)
+def refuse(reference: str) -> BaseResponse | tuple[str, int]:
+    """Refuse an order that was not paid, with the reason that its customer reads (R-07)."""
+    form, found = RefuseForm(), _order(reference)
+    if not form.validate_on_submit():
+        return _page(found, refuse_form=form), 422
+    try:
+        with transaction():
+            service.refuse(found, form.text("reason"), now=clock.now())
+    except WrongMove:
+        form.reason.errors = [
+            "Cette commande n’attend plus son paiement : elle reste comme elle est."
+        ]
+        return _page(_order(reference), refuse_form=form), 409
+    flash("La commande est refusée, rien ne reste réservé, le client est prévenu.", "success")
+    return redirect(f"/gestion/commandes/{reference}", 303)
