@@ -6,52 +6,64 @@ from collections import Counter
 from collections.abc import Iterator
 from datetime import datetime
 
-import requests
 from flask import current_app
 
 from storefront import worker
+from storefront.demo import stand_in
 from storefront.infra.clock import Clock
 from storefront.infra.db import db
 
-SANDBOX_TIMEOUT = 5
+Done = tuple[datetime, Counter[str]]
 
 
 class NotInTheDemo(Exception):
     """Only a demo or a test travels."""
 
 
-def advance_to(target: datetime) -> Iterator[tuple[datetime, Counter[str]]]:
-    """Move the clock to `target`, doing on the way, in order of time, all that falls due.
+def refuse_production() -> None:
+    """Raise `NotInTheDemo` in a real shop."""
+    if current_app.config["SETTINGS"].env == "production":
+        raise NotInTheDemo("this is a real shop: its time is everybody's")
 
-    Yields each instant at which something was done. Raises `NotInTheDemo` in production and
-    ValueError when `target` is in the past.
+
+def live_through(start: datetime, target: datetime) -> Iterator[Done]:
+    """Do in order of time, from `start` to `target`, all that falls due, each at its instant.
+
+    Yields each instant at which something was done. The shop's clock is not touched.
     """
-    settings = current_app.config["SETTINGS"]
-    if settings.env == "production":
-        raise NotInTheDemo
-    clock: Clock = current_app.extensions["clock"]
-    if target < clock.now():
-        raise ValueError("the clock only moves forward")
-    instant: datetime | None = clock.now()
+    instant: datetime | None = start
     while instant is not None and instant < target:
-        _set_clocks(clock, instant)
-        if done := worker.run_due(instant):
-            yield instant, done
+        yield from _do(instant)
         instant = worker.next_due(instant)
         db.session.rollback()
-    _set_clocks(clock, target)
-    if done := worker.run_due(target):
-        yield target, done
+    yield from _do(target)
 
 
-def _set_clocks(clock: Clock, instant: datetime) -> None:
-    """The shop and the providers' stand-in tell the same time."""
+def _do(instant: datetime) -> Iterator[Done]:
+    stand_in.set_clock(instant)
+    if done := worker.run_due(instant):
+        yield instant, done
+
+
+def advance_to(target: datetime) -> Iterator[Done]:
+    """Move the clock to `target`, doing on the way, in order of time, all that falls due.
+
+    Yields each instant at which something was done. Raises `NotInTheDemo` in production,
+    ValueError when `target` is in the past and `StandInSilent`.
+    """
+    refuse_production()
+    clock: Clock = current_app.extensions["clock"]
+    start = clock.now()
+    if target < start:
+        raise ValueError("the clock only moves forward")
+    with stand_in.webhooks(hold=True):
+        for instant, done in live_through(start, target):
+            _move(clock, instant)
+            yield instant, done
+        _move(clock, target)
+
+
+def _move(clock: Clock, instant: datetime) -> None:
+    """A web server that runs meanwhile sees the days go by."""
     if instant > clock.now():
         clock.move_to(instant)
-    settings = current_app.config["SETTINGS"]
-    if settings.sandboxed:
-        requests.post(
-            f"{settings.stripe_api_base}/_sandbox/clock",
-            json={"now": instant.isoformat()},
-            timeout=SANDBOX_TIMEOUT,
-        ).raise_for_status()
