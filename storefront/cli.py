@@ -5,11 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 import click
-from flask import Flask
+from flask import Flask, current_app
 from flask.cli import AppGroup, with_appcontext
 
 from storefront import worker
+from storefront.demo.commands import demo_commands
 from storefront.infra import clock, journal
+from storefront.infra.config import Settings
 from storefront.infra.db import transaction
 from storefront.legal import queries as legal_queries
 from storefront.legal import service as legal
@@ -23,11 +25,24 @@ journal_commands = AppGroup("journal", help="Prove that nothing was rewritten.")
 @click.option("--once", is_flag=True, help="Do what is due, say what was done, stop.")
 @with_appcontext
 def worker_command(once: bool) -> None:
-    """Do what is due, for ever."""
-    done = worker.run_due(clock.now())
-    if once:
-        click.echo(", ".join(f"{name}: {count}" for name, count in done.items()) or "nothing due")
+    """Do what is due, for ever, until told to stop (SIGTERM, Ctrl-C)."""
+    if not once:
+        worker.run_for_ever(clock.now)
         return
+    done = worker.run_due(clock.now())
+    click.echo(", ".join(f"{name}: {count}" for name, count in done.items()) or "nothing due")
+
+
+@click.command("check-config")
+@with_appcontext
+def check_config() -> None:
+    """Say what is missing or unsafe for production; exit 1 when something is."""
+    settings: Settings = current_app.config["SETTINGS"]
+    if problems := settings.problems():
+        for problem in problems:
+            click.echo(problem)
+        raise SystemExit(1)
+    click.echo("Nothing is missing or unsafe for production.")
 
 
 @terms_commands.command("publish")
@@ -77,5 +92,5 @@ def verify_journal() -> None:
 
 def init_app(app: Flask) -> None:
     """Register the commands."""
-    for command in (worker_command, terms_commands, journal_commands):
+    for command in (worker_command, check_config, terms_commands, journal_commands, demo_commands):
         app.cli.add_command(command)
