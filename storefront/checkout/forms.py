@@ -14,7 +14,7 @@ from stdnum.fr import siren as fr_siren
 from wtforms import Field, HiddenField, RadioField, SelectField, StringField
 from wtforms.validators import DataRequired, Length, ValidationError
 
-from storefront.catalogue.rules import EU_COUNTRIES, NotSoldThere
+from storefront.catalogue.rules import EU_COUNTRIES, KIND_FACTS, NotSoldThere
 from storefront.checkout.queries import Review
 from storefront.checkout.rules import Consents, ProfessionalsOnly
 from storefront.identity.forms import email_field, name_field
@@ -217,7 +217,7 @@ class PayAgainForm(ShopForm):
         """The means that can pay this order, the last one chosen first."""
         form = cls(provider=order.payment_provider)
         debited_later = order.instalment_count > 1 or any(
-            line.features.get("billing_interval") for line in order.lines
+            line.kind and KIND_FACTS[line.kind].is_subscription for line in order.lines
         )
         form.provider.choices = [
             (provider.key, provider.name_fr)

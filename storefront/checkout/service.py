@@ -9,6 +9,7 @@ from sqlalchemy import select
 
 from storefront.cart import service as carts
 from storefront.cart.models import Cart
+from storefront.catalogue.rules import KIND_FACTS
 from storefront.checkout.queries import Review
 from storefront.checkout.rules import Consents, MissingConsent
 from storefront.identity import service as identity
@@ -153,7 +154,7 @@ def _first_instalment(order: Order) -> Instalment:
 
 def _reserve(order: Order, provider: str, now: datetime) -> Payment:
     first = _first_instalment(order)
-    subscribes = any(line.kind and line.features.get("billing_interval") for line in order.lines)
+    subscribes = any(line.kind and KIND_FACTS[line.kind].is_subscription for line in order.lines)
     return payments.reserve(
         order_id=order.id,
         user_id=order.user_id,
