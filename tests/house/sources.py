@@ -11,6 +11,8 @@ TEMPLATES = ROOT / "templates"
 
 # Not a business area: what rooms are built on, what composes them, and the demo's content.
 NOT_ROOMS = {"kernel", "infra", "demo", "worker", "cli"}
+# Made of smaller rooms, one an area, each with the agreed files.
+WINGS = {"staff"}
 
 
 def shown(path: Path) -> str:
@@ -24,9 +26,11 @@ def python_files() -> list[Path]:
 
 
 def rooms() -> list[Path]:
-    """The folders of the shop's business areas."""
-    folders = (path.parent for path in SHOP.glob("*/__init__.py"))
-    return sorted(folder for folder in folders if folder.name not in NOT_ROOMS)
+    """The folders of the shop's business areas, those of a wing one by one."""
+    folders = {path.parent for path in SHOP.glob("*/__init__.py")}
+    wings = {folder for folder in folders if folder.name in WINGS}
+    inside = {path.parent for wing in wings for path in wing.glob("*/__init__.py")}
+    return sorted(folder for folder in folders - wings | inside if folder.name not in NOT_ROOMS)
 
 
 def html_templates() -> list[Path]:

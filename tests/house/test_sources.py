@@ -40,7 +40,7 @@ def test_rooms_only_have_files_of_the_agreed_names():
 
 
 def test_the_back_office_owns_no_rule_no_table_and_no_query():
-    owned = {path.stem for path in (SHOP / "staff").iterdir()}
+    owned = {path.stem for path in (SHOP / "staff").rglob("*")}
     assert not owned & {"rules", "models", "queries"}
 
 
