@@ -55,7 +55,7 @@ def register(app: Flask) -> None:
     on(OrderConfirmed, fulfilment.prepare_order, subscriptions.start_for_order)
     on(InvoiceIssued, invoicing.store_pdf)
     on(OrderCancelled, checkout_emails.order_cancelled)
-    on(InvoiceStored, checkout_emails.confirm_order)
+    on(InvoiceStored, checkout_emails.confirm_order, subscription_emails.month_invoice)
     on(EmailSent, fulfilment.open_after_confirmation)
     on(AccessOpened, fulfilment_emails.access_opened)
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from storefront.infra.db import db
 from storefront.instalments.events import InstalmentFailed, InstalmentPaid
-from storefront.instalments.models import Instalment, InstalmentStatus
+from storefront.instalments.models import PRICE, Instalment, InstalmentStatus
 from storefront.notifications.service import queue
 from storefront.payments.queries import usable_method
 
@@ -20,8 +20,10 @@ def announce(instalment: Instalment, *, now: datetime) -> None:
 
 
 def receipt(event: InstalmentPaid, *, now: datetime) -> None:
-    """The debit taken, and what remains."""
+    """The debit taken, and what remains; a subscription's month comes with its invoice."""
     instalment = db.session.get_one(Instalment, event.instalment_id)
+    if instalment.schedule != PRICE:
+        return
     _queue("instalment_paid", f"{instalment.id}", "Votre paiement est reçu", instalment, now)
 
 

@@ -1,4 +1,4 @@
-"""What subscribers are told when a month is not paid, and when it is again."""
+"""What subscribers are told: each month's invoice, a month that is not paid, and is again."""
 
 from __future__ import annotations
 
@@ -6,13 +6,36 @@ import uuid
 from datetime import datetime
 
 from storefront.infra.db import db
+from storefront.invoicing import queries as invoices
+from storefront.invoicing.events import InvoiceStored
+from storefront.invoicing.models import ORDER
 from storefront.notifications.service import queue
+from storefront.orders.models import Order
 from storefront.subscriptions.events import (
     SubscriptionPastDue,
     SubscriptionResumed,
     SubscriptionSuspended,
 )
 from storefront.subscriptions.models import Subscription
+
+
+def month_invoice(event: InvoiceStored, *, now: datetime) -> None:
+    """A month after the first was paid: its receipt and its invoice in one message (B-01)."""
+    invoice = invoices.get(event.invoice_id)
+    if invoice.cause == ORDER:
+        return
+    order, pdf = db.session.get_one(Order, invoice.order_id), invoices.pdf_of(invoice)
+    queue(
+        "subscription_month",
+        key=f"subscription_month:{invoice.id}",
+        recipient=order.email,
+        user_id=order.user_id,
+        order_id=order.id,
+        subject=f"Votre facture {invoice.number} – {invoice.lines[0].name}",
+        context={"invoice": invoice, "line": invoice.lines[0]},
+        documents=[pdf.id] if pdf else [],
+        now=now,
+    )
 
 
 def past_due(event: SubscriptionPastDue, *, now: datetime) -> None:
