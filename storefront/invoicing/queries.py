@@ -7,6 +7,7 @@ import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
+from hmac import compare_digest
 from typing import Any
 
 from sqlalchemy import select
@@ -18,6 +19,14 @@ from storefront.documents.rules import DocumentKind
 from storefront.infra.db import db
 from storefront.invoicing import rules
 from storefront.invoicing.models import ORDER, Invoice
+from storefront.kernel.errors import Refusal
+from storefront.orders.models import Order
+
+
+class InvoiceNotReady(Refusal):
+    """The invoice is issued, its PDF is being made. Details: number."""
+
+    status = 409
 
 
 def of_user(user_id: uuid.UUID) -> Sequence[Invoice]:
@@ -46,6 +55,15 @@ def for_cause(order_id: uuid.UUID, cause: str = ORDER) -> Invoice | None:
 def by_number(number: str) -> Invoice | None:
     """The invoice called `F-2026-000012`."""
     return db.session.scalar(select(Invoice).where(Invoice.number == number))
+
+
+def visible(number: str, *, user_id: uuid.UUID | None, token: str | None) -> Invoice | None:
+    """The invoice, for the one it was issued to or who has its order's token; None for others."""
+    invoice = by_number(number)
+    if invoice is None or invoice.user_id == user_id:
+        return invoice
+    order = db.session.get_one(Order, invoice.order_id)
+    return invoice if token and compare_digest(order.token.encode(), token.encode()) else None
 
 
 def get(invoice_id: uuid.UUID) -> Invoice:

@@ -1,0 +1,177 @@
+"""What an event causes happens once, later if it cannot happen now, and alone."""
+
+import os
+import signal
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import pytest
+from flask import Flask
+from sqlalchemy import select
+
+from storefront.app import create_app
+from storefront.infra import outbox
+from storefront.infra.config import Settings
+from storefront.infra.db import db, transaction
+from storefront.infra.outbox import FIRST_RETRY, MAX_ATTEMPTS, OutboxEntry, OutboxStatus
+from storefront.infra.throttle import Throttle
+from storefront.kernel.events import Event
+from tests.parallel import at_once
+
+
+@dataclass(frozen=True)
+class BellRang(Event):
+    """Somebody is at the door."""
+
+    visitor_id: uuid.UUID
+
+
+class DoorStuck(Exception):
+    pass
+
+
+door = {"stuck": False, "dying": False}
+
+
+def open_door(event: BellRang, *, now: datetime) -> None:
+    """Writes, then fails while the door is stuck, or kills its process while it is dying."""
+    row = db.session.get(Throttle, f"opened:{event.visitor_id}")
+    row = row or Throttle(key=f"opened:{event.visitor_id}", started_at=now, count=0)
+    row.count += 1
+    db.session.add(row)
+    db.session.flush()
+    if door["dying"]:
+        os.kill(os.getpid(), signal.SIGKILL)
+    if door["stuck"]:
+        raise DoorStuck("the door does not open")
+
+
+def bark(event: BellRang, *, now: datetime) -> None:
+    db.session.add(Throttle(key=f"barked:{event.visitor_id}", started_at=now, count=1))
+
+
+@pytest.fixture(autouse=True)
+def house(app: Flask) -> Callable[[bool], None]:
+    """A house with a door and a dog; call it to make the door stick."""
+    outbox.subscribe(app, BellRang, open_door, bark)
+    door.update(stuck=False, dying=False)
+    return lambda sticks: door.update(stuck=sticks)
+
+
+def ring(now: datetime) -> uuid.UUID:
+    visitor = uuid.uuid4()
+    with transaction():
+        outbox.publish(BellRang(visitor), now=now)
+    return visitor
+
+
+def times(what: str, visitor: uuid.UUID) -> int:
+    db.session.rollback()
+    row = db.session.get(Throttle, f"{what}:{visitor}", populate_existing=True)
+    return row.count if row else 0
+
+
+def entry(reaction: Callable[..., None]) -> OutboxEntry:
+    db.session.rollback()
+    name = f"{reaction.__module__}.{reaction.__qualname__}"
+    return db.session.scalars(select(OutboxEntry).where(OutboxEntry.reaction == name)).one()
+
+
+def test_every_reaction_happens_once(now: datetime):
+    visitor = ring(now)
+    assert outbox.drain(now) == 2
+    assert outbox.drain(now) == 0
+    assert (times("opened", visitor), times("barked", visitor)) == (1, 1)
+
+
+def test_nobody_hears_of_what_was_rolled_back(now: datetime):
+    with pytest.raises(DoorStuck):
+        ring_and_fail(now)
+    assert outbox.drain(now) == 0
+
+
+def ring_and_fail(now: datetime) -> None:
+    with transaction():
+        outbox.publish(BellRang(uuid.uuid4()), now=now)
+        raise DoorStuck
+
+
+def test_a_reaction_that_fails_leaves_nothing_and_holds_up_nobody(
+    now: datetime, house: Callable[[bool], None]
+):
+    house(True)
+    visitor = ring(now)
+    outbox.drain(now)
+
+    assert (times("opened", visitor), times("barked", visitor)) == (0, 1)
+    waiting = entry(open_door)
+    assert waiting.status is OutboxStatus.PENDING
+    assert waiting.attempts == 1
+    assert waiting.last_error == "DoorStuck: the door does not open"
+    assert waiting.due_at == now + FIRST_RETRY
+
+
+def test_it_is_tried_again_after_a_while_alone(now: datetime, house: Callable[[bool], None]):
+    house(True)
+    visitor = ring(now)
+    outbox.drain(now)
+    house(False)
+
+    assert outbox.drain(now + FIRST_RETRY - timedelta(seconds=1)) == 0
+    assert outbox.drain(now + FIRST_RETRY) == 1
+    assert (times("opened", visitor), times("barked", visitor)) == (1, 1)
+
+
+def test_it_is_given_up_in_sight_after_the_last_attempt(
+    now: datetime, house: Callable[[bool], None]
+):
+    house(True)
+    ring(now)
+    instant: datetime | None = now
+    while instant:
+        outbox.drain(instant)
+        db.session.rollback()
+        instant = outbox.next_due()
+    assert entry(open_door).status is OutboxStatus.FAILED
+    assert entry(open_door).attempts == MAX_ATTEMPTS
+
+
+def test_a_reaction_that_nobody_answers_to_any_more_is_kept_in_sight(app: Flask, now: datetime):
+    ring(now)
+    del app.extensions["reactions"]["BellRang"]
+    outbox.drain(now)
+    assert "LookupError" in (entry(bark).last_error or "")
+    assert entry(bark).status is OutboxStatus.PENDING
+
+
+def test_several_workers_never_react_twice(app: Flask, now: datetime):
+    visitors = [ring(now) for _ in range(10)]
+    ran = at_once(app, lambda _: outbox.drain(now), 4)
+    ran.append(outbox.drain(now))
+    assert sum(map(int, ran)) == 20
+    assert {times("opened", visitor) for visitor in visitors} == {1}
+
+
+def test_a_worker_killed_half_way_changes_nothing_and_another_takes_over(
+    settings: Settings, now: datetime
+):
+    visitor = ring(now)
+    db.session.remove()
+    db.engine.dispose()
+
+    child = os.fork()
+    if child == 0:
+        door["dying"] = True
+        worker = create_app(settings)
+        with worker.app_context():
+            outbox.subscribe(worker, BellRang, open_door, bark)
+            outbox.drain(now)
+        os._exit(0)
+    _, status = os.waitpid(child, 0)
+
+    assert os.WTERMSIG(status) == signal.SIGKILL
+    assert times("opened", visitor) == 0
+    outbox.drain(now)
+    assert (times("opened", visitor), times("barked", visitor)) == (1, 1)
