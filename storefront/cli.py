@@ -5,11 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 
 import click
+from email_validator import EmailNotValidError, validate_email
 from flask import Flask, current_app
 from flask.cli import AppGroup, with_appcontext
 
 from storefront import worker
 from storefront.demo.commands import demo_commands
+from storefront.identity import service as identity
+from storefront.identity.models import Role
 from storefront.infra import clock, journal
 from storefront.infra.config import Settings
 from storefront.infra.db import transaction
@@ -18,6 +21,7 @@ from storefront.legal import service as legal
 from storefront.legal.rules import UnpublishableTerms
 
 terms_commands = AppGroup("terms", help="Publish the terms of sale and read what is published.")
+staff_commands = AppGroup("staff", help="Let people work here.")
 journal_commands = AppGroup("journal", help="Prove that nothing was rewritten.")
 
 
@@ -90,7 +94,46 @@ def verify_journal() -> None:
     click.echo(f"{journal.length()} entries, each in its place, and every seal holds")
 
 
+@staff_commands.command("create")
+@click.argument("email", callback=lambda _context, _parameter, value: _address(value))
+@click.option(
+    "--role",
+    required=True,
+    type=click.Choice([role.value for role in Role if role is not Role.CUSTOMER]),
+)
+@click.option("--name", default="", help="As customers read it; by default what precedes the @.")
+@click.password_option(help="Asked when not given; at least 10 varied characters.")
+def create_staff(email: str, role: Role, name: str, password: str) -> None:
+    """Open a staff account for EMAIL; the second factor is set up at the first sign-in."""
+    name = name.strip() or email.partition("@")[0].replace(".", " ").title()
+    try:
+        with transaction():
+            identity.create_staff(email, name, Role(role), password, now=clock.now())
+    except identity.AlreadyKnown as refusal:
+        raise click.ClickException(f"{email} has an account already; nothing changed") from refusal
+    except identity.WeakPassword as refusal:
+        least = refusal.details["shortest"]
+        raise click.ClickException(
+            f"the password needs at least {least} characters, varied, and not the address"
+        ) from refusal
+    click.echo(f"{email} can sign in at /connexion as {Role(role).value}")
+
+
+def _address(value: str) -> str:
+    try:
+        return validate_email(value, check_deliverability=False).normalized
+    except EmailNotValidError as error:
+        raise click.BadParameter(str(error)) from error
+
+
 def init_app(app: Flask) -> None:
     """Register the commands."""
-    for command in (worker_command, check_config, terms_commands, journal_commands, demo_commands):
+    for command in (
+        worker_command,
+        check_config,
+        terms_commands,
+        journal_commands,
+        staff_commands,
+        demo_commands,
+    ):
         app.cli.add_command(command)

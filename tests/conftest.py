@@ -9,9 +9,10 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
-from flask import Flask
+from flask import Flask, g
 from flask.testing import FlaskClient
 from sqlalchemy import create_engine, text
 from sqlalchemy.engine import make_url
@@ -112,10 +113,21 @@ def settings(database_url: str, tmp_path: Path, request: pytest.FixtureRequest) 
     return replace(settings, stripe_api_base=base, paypal_api_base=base)
 
 
+class Browser(FlaskClient):
+    """A visitor's browser: what one request left in `g` (who is signed in) is not the next's."""
+
+    def open(self, *args: Any, **kwargs: Any) -> Any:
+        """Send one request."""
+        for name in list(g):
+            g.pop(name)
+        return super().open(*args, **kwargs)
+
+
 @pytest.fixture
 def app(settings: Settings) -> Iterator[Flask]:
     """The shop, inside an application context."""
     app = create_app(settings)
+    app.test_client_class = Browser
     app.config["WTF_CSRF_ENABLED"] = False
     with app.app_context():
         yield app

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from wtforms import SelectField, StringField
+from wtforms import SelectChoice, SelectField, StringField
 from wtforms.validators import Length, Optional
 
 from storefront.infra.forms import ShopForm
@@ -25,7 +25,10 @@ class SearchForm(ShopForm):
     q = StringField("Destinataire ou objet", [Optional(), Length(max=120)])
     etat = SelectField(
         "État",
-        choices=[("", "Tous"), *((status.value, name) for status, name in STATUS_NAMES.items())],
+        choices=[
+            SelectChoice("", "Tous"),
+            *(SelectChoice(status.value, name) for status, name in STATUS_NAMES.items()),
+        ],
     )
 
     @property

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from wtforms import SelectField, StringField, TextAreaField
+from wtforms import SelectChoice, SelectField, StringField, TextAreaField
 from wtforms.validators import DataRequired, Length, Optional
 
 from storefront.infra.forms import ShopForm
@@ -25,7 +25,10 @@ class SearchForm(ShopForm):
     q = StringField("Référence, nom ou e-mail", [Optional(), Length(max=120)])
     etat = SelectField(
         "État",
-        choices=[("", "Toutes"), *((status.value, name) for status, name in STATUS_NAMES.items())],
+        choices=[
+            SelectChoice("", "Toutes"),
+            *(SelectChoice(status.value, name) for status, name in STATUS_NAMES.items()),
+        ],
     )
 
     @property
