@@ -9,7 +9,6 @@ from datetime import datetime
 from flask import Blueprint, flash, redirect, render_template, url_for
 from flask_login import current_user
 from werkzeug.wrappers import Response
-from wtforms import SelectChoice
 
 from storefront.identity.views import signed_in
 from storefront.infra import clock
@@ -51,7 +50,7 @@ def _form(instalment: Instalment) -> PayForm:
     providers = payments.providers().values()
     form = PayForm(provider=instalment.order.payment_provider)
     form.provider.choices = [
-        SelectChoice(provider.key, provider.name_fr)
+        (provider.key, provider.name_fr)
         for provider in providers
         if provider.capabilities.hosted_page
         and instalment.currency in provider.capabilities.currencies

@@ -7,7 +7,6 @@ from wtforms import (
     FileField,
     IntegerField,
     RadioField,
-    SelectChoice,
     SelectField,
     StringField,
     TextAreaField,
@@ -22,18 +21,16 @@ class SampleForm(ShopForm):
 
     email = EmailField("Adresse e-mail", [DataRequired("Saisissez votre adresse e-mail.")])
     city = StringField("Ville", [Optional()])
-    country = SelectField(
-        "Pays", choices=[SelectChoice("FR", "France"), SelectChoice("BE", "Belgique")]
-    )
+    country = SelectField("Pays", choices=[("FR", "France"), ("BE", "Belgique")])
     amount = IntegerField("Durée", [Optional()])
     message = TextAreaField("Votre message", [Optional()])
     attachment = FileField("Pièce jointe", [Optional()])
     delivery = RadioField(
         "Comment voulez-vous payer ?",
         choices=[
-            SelectChoice("card", "Par carte"),
-            SelectChoice("several", "En quatre fois"),
-            SelectChoice("transfer", "Par virement"),
+            ("card", "Par carte"),
+            ("several", "En quatre fois"),
+            ("transfer", "Par virement"),
         ],
         validators=[DataRequired("Choisissez comment payer.")],
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from wtforms import SelectChoice, SelectField, StringField
+from wtforms import SelectField, StringField
 from wtforms.validators import Length, Optional
 
 from storefront.infra.forms import ShopForm
@@ -26,8 +26,8 @@ class SearchForm(ShopForm):
     etat = SelectField(
         "État",
         choices=[
-            SelectChoice("", "Tous"),
-            *(SelectChoice(status.value, name) for status, name in STATUS_NAMES.items()),
+            ("", "Tous"),
+            *((status.value, name) for status, name in STATUS_NAMES.items()),
         ],
     )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from wtforms import SelectChoice, SelectField, StringField, TextAreaField
+from wtforms import SelectField, StringField, TextAreaField
 from wtforms.validators import DataRequired, Length, Optional
 
 from storefront.infra.forms import ShopForm
@@ -26,8 +26,8 @@ class SearchForm(ShopForm):
     etat = SelectField(
         "État",
         choices=[
-            SelectChoice("", "Toutes"),
-            *(SelectChoice(status.value, name) for status, name in STATUS_NAMES.items()),
+            ("", "Toutes"),
+            *((status.value, name) for status, name in STATUS_NAMES.items()),
         ],
     )
 
