@@ -27,6 +27,7 @@ from storefront.orders import jobs as orders_jobs
 from storefront.orders import views as orders
 from storefront.payments import jobs as payments_jobs
 from storefront.payments import views as payments
+from storefront.staff.declarations import views as staff_declarations
 from storefront.staff.desk import views as staff_desk
 from storefront.staff.journal import views as staff_journal
 from storefront.staff.mail import views as staff_mail
@@ -35,6 +36,7 @@ from storefront.staff.support import views as support
 from storefront.subscriptions import jobs as subscriptions_jobs
 from storefront.tickets import jobs as tickets_jobs
 from storefront.tickets import views as tickets
+from storefront.withdrawals import views as withdrawals
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -51,9 +53,11 @@ BLUEPRINTS = (
     tickets.bp,
     fulfilment.bp,
     invoicing.bp,
+    withdrawals.bp,
     staff_desk.bp,
     support.bp,
     staff_orders.bp,
+    staff_declarations.bp,
     staff_mail.bp,
     staff_journal.bp,
 )

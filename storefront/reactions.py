@@ -40,6 +40,12 @@ from storefront.tickets.events import (
     TicketOpened,
     TicketRefused,
 )
+from storefront.withdrawals import emails as withdrawals
+from storefront.withdrawals.events import (
+    CancellationMatched,
+    CancellationNotified,
+    WithdrawalDeclared,
+)
 
 
 def register(app: Flask) -> None:
@@ -75,3 +81,7 @@ def register(app: Flask) -> None:
     on(InterventionConfirmed, tickets.confirm)
     on(InterventionReported, tickets.report)
     on(InterventionCancelled, tickets.tell_cancellation)
+
+    on(WithdrawalDeclared, withdrawals.acknowledge_withdrawal)
+    on(CancellationNotified, withdrawals.confirm_cancellation)
+    on(CancellationMatched, withdrawals.tell_end)

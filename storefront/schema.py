@@ -15,6 +15,7 @@ from storefront.orders import models as orders
 from storefront.payments import models as payments
 from storefront.subscriptions import models as subscriptions
 from storefront.tickets import models as tickets
+from storefront.withdrawals import models as withdrawals
 
 TABLES = (
     cart,
@@ -36,4 +37,5 @@ TABLES = (
     subscriptions,
     throttle,
     tickets,
+    withdrawals,
 )

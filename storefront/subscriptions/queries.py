@@ -35,6 +35,15 @@ def running_of_user(user_id: uuid.UUID) -> Sequence[Subscription]:
     ).all()
 
 
+def of_order(order_id: uuid.UUID) -> Sequence[Subscription]:
+    """The subscriptions that an order started."""
+    return db.session.scalars(
+        select(Subscription)
+        .where(Subscription.order_id == order_id)
+        .order_by(Subscription.created_at, Subscription.name)
+    ).all()
+
+
 def of_line(order_line_id: uuid.UUID) -> Subscription | None:
     """The subscription that an order line started."""
     return db.session.scalars(

@@ -39,6 +39,27 @@ def goes_on(ends_on: date | None, starts_on: date) -> bool:
     return ends_on is None or starts_on < ends_on
 
 
+def ends_on(
+    anchor: date,
+    next_period_on: date,
+    committed_until: date | None,
+    *,
+    notified_on: date,
+    wanted_on: date | None = None,
+) -> date:
+    """The first day without service after its holder ended it on `notified_on` (B-02, B-03).
+
+    The end of the month that was under way, or of the commitment, or of the month that the wanted
+    day falls in, whichever is last. A month that was not opened yet on its first day never is.
+    """
+    unopened = next_period_on <= notified_on
+    soonest = notified_on if unopened else notified_on + timedelta(days=1)
+    floor = max(soonest, committed_until or soonest, wanted_on or soonest)
+    number = (floor.year - anchor.year) * 12 + floor.month - anchor.month
+    end = add_months(anchor, number)
+    return end if end >= floor else add_months(anchor, number + 1)
+
+
 def suspends_at(past_due_since: datetime, grace_days: int) -> datetime:
     """When an unpaid service stops: the same time of day, grace days later (B-04, MRE-02).
 

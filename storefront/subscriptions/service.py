@@ -132,12 +132,17 @@ def open_next_month(subscription_id: uuid.UUID, *, now: datetime) -> bool:
 
 
 def schedule_end(
-    subscription_id: uuid.UUID, *, wanted_on: date | None, cause_id: uuid.UUID, now: datetime
+    subscription_id: uuid.UUID,
+    *,
+    notified_on: date,
+    wanted_on: date | None,
+    cause_id: uuid.UUID,
+    now: datetime,
 ) -> date | None:
-    """Its holder ends it: set the first day without service, and return it (B-02, B-03).
+    """Its holder ended it on `notified_on`: set the first day without service (B-02, B-03).
 
-    Nothing is cut short and an end that is already set is never moved back. `cause_id` is the
-    declaration. None for a subscription that ended before anybody decided it.
+    Nothing that was begun is cut short, and an end that is set is never moved back. `cause_id` is
+    the declaration. Returns the end; None for a subscription that stopped without one.
     """
     subscription = db.session.get_one(
         Subscription, subscription_id, with_for_update=True, populate_existing=True
@@ -148,11 +153,13 @@ def schedule_end(
         subscription.anchor_on,
         subscription.next_period_on,
         subscription.committed_until,
-        today=paris_date(now),
+        notified_on=notified_on,
         wanted_on=wanted_on,
     )
     if subscription.ends_on is None or end < subscription.ends_on:
         subscription.ends_on = end
+        # A month that was opened since the notification is not followed by another.
+        subscription.next_period_on = min(subscription.next_period_on, end)
     facts = {"ends_on": subscription.ends_on, "wanted_on": wanted_on, "cause": cause_id}
     journal.record("subscription.end_scheduled", subscription, facts, now=now)
     return subscription.ends_on

@@ -1,0 +1,1 @@
+"""Withdrawals and cancellations as staff see them."""

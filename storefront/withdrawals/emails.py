@@ -1,0 +1,88 @@
+"""What who declared receives on a durable medium: content, date and time, and what follows."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from storefront.infra.db import db
+from storefront.kernel.calendar import PARIS
+from storefront.legal.queries import accepted_documents
+from storefront.notifications.service import queue
+from storefront.withdrawals import queries, rules
+from storefront.withdrawals.events import (
+    CancellationMatched,
+    CancellationNotified,
+    WithdrawalDeclared,
+)
+from storefront.withdrawals.models import CancellationRequest, WithdrawalRequest
+
+
+def acknowledge_withdrawal(event: WithdrawalDeclared, *, now: datetime) -> None:
+    """The declaration's content with the date and time at which it was sent (L221-21, WDR-05).
+
+    What is known of the order is told only when the e-mail is that order's, or its owner's.
+    """
+    request = db.session.get_one(WithdrawalRequest, event.withdrawal_id)
+    match = queries.withdrawal_match(request.id)
+    order = match.order if match else None
+    days = queries.delays(request.declared_at, order).refund
+    queue(
+        "withdrawal_received",
+        key=queries.acknowledgement_key(request),
+        recipient=request.email,
+        user_id=order.user_id if order else request.user_id,
+        order_id=order.id if order else None,
+        subject=f"Accusé de réception de votre rétractation – {request.reference}",
+        context={
+            "received": request,
+            "sent_at": request.declared_at.astimezone(PARIS),
+            "order": order,
+            "refund_days": days,
+            "refund_by": rules.refund_by(request.declared_at, days),
+        },
+        documents=accepted_documents(order.id) if order else [],
+        now=now,
+    )
+
+
+def confirm_cancellation(event: CancellationNotified, *, now: datetime) -> None:
+    """The notification was received; when the contract ends, once that is known (L215-1-1).
+
+    Nothing for who gave a postal address only: staff write to them on paper.
+    """
+    request = db.session.get_one(CancellationRequest, event.cancellation_id)
+    if request.email:
+        subject = f"Nous avons bien reçu votre résiliation – {request.reference}"
+        _write(request, queries.acknowledgement_key(request), subject, now)
+
+
+def tell_end(event: CancellationMatched, *, now: datetime) -> None:
+    """Staff found the contract: when it ends and what that means (L215-1-1).
+
+    Nothing when it holds no subscription: there is no end to tell, staff write themselves.
+    """
+    request = db.session.get_one(CancellationRequest, event.cancellation_id)
+    match = queries.cancellation_match(request.id)
+    if request.email and match and queries.ends_of_order(match.order_id):
+        subject = f"Date de fin de votre contrat – {request.reference}"
+        _write(request, f"cancellation_end:{request.id}", subject, now)
+
+
+def _write(request: CancellationRequest, key: str, subject: str, now: datetime) -> None:
+    match = queries.cancellation_match(request.id)
+    order = match.order if match else None
+    queue(
+        "cancellation_received",
+        key=key,
+        recipient=request.email,
+        user_id=order.user_id if order else request.user_id,
+        order_id=order.id if order else None,
+        subject=subject,
+        context={
+            "received": request,
+            "sent_at": request.declared_at.astimezone(PARIS),
+            "ends": queries.ends_of_order(order.id) if order else [],
+        },
+        documents=accepted_documents(order.id) if order else [],
+        now=now,
+    )
