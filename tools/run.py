@@ -87,8 +87,6 @@ def _serve_demo(port: int, *, reset: bool) -> None:
         if reset:
             _delete_data(instance)
         instance.mkdir(parents=True, exist_ok=True)
-        _command(settings, "db", "upgrade")
-        _command(settings, "demo", "load")
         _serve(settings, instance, port)
 
 
@@ -138,46 +136,43 @@ def _delete_data(instance: Path) -> None:
         shutil.rmtree(instance)
 
 
-def _command(settings: dict[str, str], *arguments: str) -> None:
-    """Run one of the shop's own commands. Raises SetUpFailed when it does not succeed."""
+def _command(settings: dict[str, str], *arguments: str, shown: bool = False) -> None:
+    """Run one of the shop's own commands, showing what it says or keeping it for the failure.
+
+    Raises SetUpFailed when it does not succeed.
+    """
     done = subprocess.run(
         [*FLASK, *arguments],
         cwd=ROOT,
         env=settings,
         stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
+        stdout=None if shown else subprocess.PIPE,
+        stderr=None if shown else subprocess.STDOUT,
         text=True,
     )
     if done.returncode != 0:
         raise SetUpFailed(
-            f"{done.stdout}\nflask {' '.join(arguments)} failed; the lines above say why. "
+            f"{done.stdout or ''}\nflask {' '.join(arguments)} failed; the lines above say why. "
             "./run --reset starts the demo afresh, and deletes its data."
         )
 
 
 def _serve(settings: dict[str, str], instance: Path, port: int) -> None:
-    base = settings["STOREFRONT_BASE_URL"]
-    commands = {
-        "payment stand-in": [
-            *(str(PYTHON), "-m", "sandbox", "--port", str(port + 1)),
-            *("--state", str(instance / "sandbox.sqlite3")),
-            *("--log", str(instance / "sandbox-requests.jsonl")),
-            *("--webhook-base", f"http://{LOOPBACK}:{port}"),
-        ],
-        "web server": [
-            *(str(PYTHON), "-m", "granian", "--interface", "wsgi", "--host", LOOPBACK),
-            *("--port", str(port), "--workers", "1", "--blocking-threads", "4"),
-            *("--log-level", "warning", "wsgi:app"),
-        ],
-        "worker": [*FLASK, "worker"],
-    }
+    """The stand-in first: the demo's people pay there while they are told of."""
     children: dict[str, subprocess.Popen[bytes]] = {}
+
+    def start(name: str, command: list[str]) -> None:
+        children[name] = processes.start(command, environment=settings)
+
     try:
-        for name, command in commands.items():
-            children[name] = processes.start(command, environment=settings)
+        start("payment stand-in", _stand_in(instance, port))
+        _command(settings, "db", "upgrade")
+        _wait_for_stand_in(children, port + 1)
+        _command(settings, "demo", "load", shown=True)
+        start("web server", _web_server(port))
+        start("worker", [*FLASK, "worker"])
         _wait_until_well(children, port)
-        _announce(settings, base, port)
+        _announce(settings, settings["STOREFRONT_BASE_URL"], port)
         while True:
             _refuse_dead(children)
             time.sleep(0.5)
@@ -188,6 +183,35 @@ def _serve(settings: dict[str, str], instance: Path, port: int) -> None:
             child.terminate()
         for child in children.values():
             processes.stop(child)
+
+
+def _stand_in(instance: Path, port: int) -> list[str]:
+    return [
+        *(str(PYTHON), "-m", "sandbox", "--port", str(port + 1)),
+        *("--state", str(instance / "sandbox.sqlite3")),
+        *("--log", str(instance / "sandbox-requests.jsonl")),
+        *("--webhook-base", f"http://{LOOPBACK}:{port}"),
+    ]
+
+
+def _web_server(port: int) -> list[str]:
+    return [
+        *(str(PYTHON), "-m", "granian", "--interface", "wsgi", "--host", LOOPBACK),
+        *("--port", str(port), "--workers", "1", "--blocking-threads", "4"),
+        *("--log-level", "warning", "wsgi:app"),
+    ]
+
+
+def _wait_for_stand_in(children: dict[str, subprocess.Popen[bytes]], port: int) -> None:
+    """Wait until the stand-in takes connections. Raises SetUpFailed when it never does."""
+    deadline = time.monotonic() + START_SECONDS
+    while time.monotonic() < deadline:
+        _refuse_dead(children)
+        with socket.socket() as probe:
+            if probe.connect_ex((LOOPBACK, port)) == 0:
+                return
+        time.sleep(0.1)
+    raise SetUpFailed(f"The payment stand-in does not start within {START_SECONDS} seconds.")
 
 
 def _wait_until_well(children: dict[str, subprocess.Popen[bytes]], port: int) -> None:
