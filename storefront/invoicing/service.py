@@ -254,6 +254,9 @@ def page_of(invoice: Invoice) -> dict[str, Any]:
             }
             for line in invoice.lines
         ],
+        "rounded": any(
+            line.unit_net_minor * line.quantity != line.net_minor for line in invoice.lines
+        ),
         "taxes": [
             {
                 "rate": _rate(part.vat_rate_bp, part.exemption),
