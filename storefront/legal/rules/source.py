@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from jinja2 import StrictUndefined, TemplateSyntaxError, UndefinedError, nodes
-from jinja2.sandbox import ImmutableSandboxedEnvironment
+from jinja2.sandbox import ImmutableSandboxedEnvironment, SecurityError
 
 from storefront.infra.templating import NO_BREAK_SPACE, money_fr, percent_fr
 from storefront.legal.rules.documents import facts_of
@@ -133,7 +133,7 @@ def _render(
 ) -> str:
     try:
         return environment.from_string(text).render(values)
-    except UndefinedError as error:
+    except (UndefinedError, SecurityError) as error:
         raise UnpublishableTerms(problems=(str(error),)) from error
     except (TypeError, KeyError) as error:
         problem = f"a filter does not fit its parameter: {error}"
