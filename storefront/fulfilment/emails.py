@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from storefront.fulfilment import queries
 from storefront.fulfilment.events import AccessOpened
 from storefront.fulfilment.models import Access
 from storefront.infra.db import db
@@ -11,17 +12,16 @@ from storefront.notifications.service import queue
 
 
 def access_opened(event: AccessOpened, *, now: datetime) -> None:
-    """The access is open: its personal link and its nominative code (F-01)."""
-    access = db.session.get_one(Access, event.access_id)
-    order = access.order_line.order
+    """What an order line gives is open: its personal links, in one message a line (F-01)."""
+    line = db.session.get_one(Access, event.access_id).order_line
+    order = line.order
     queue(
         "access_opened",
-        key=f"access_opened:{access.id}",
+        key=f"access_opened:{line.id}",
         recipient=order.email,
-        user_id=access.user_id,
+        user_id=order.user_id,
         order_id=order.id,
-        subject=f"Votre accès est ouvert – {access.title}",
-        context={"access": access, "order": order},
-        documents=[],
+        subject=f"Votre accès est ouvert – {line.name}",
+        context={"line": line, "accesses": queries.open_of_line(line.id), "order": order},
         now=now,
     )

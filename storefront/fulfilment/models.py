@@ -33,6 +33,12 @@ class Access(Base):
 
     order_line: Mapped[OrderLine] = relationship()
 
+    @property
+    def path(self) -> str:
+        """The personal link: it works for its owner only, signed in."""
+        place = "cours" if self.kind is AccessKind.COURSE else "telechargements"
+        return f"/{place}/{self.code}"
+
 
 class AccessEvent(Base):
     """Each opening: who, what, when, from where."""

@@ -33,6 +33,15 @@ def of_order(order_id: uuid.UUID) -> Sequence[Access]:
     ).all()
 
 
+def open_of_line(order_line_id: uuid.UUID) -> Sequence[Access]:
+    """What is open of an order line."""
+    return db.session.scalars(
+        select(Access)
+        .where(Access.order_line_id == order_line_id, Access.opened_at.is_not(None))
+        .order_by(Access.title)
+    ).all()
+
+
 def by_code(code: str) -> Access | None:
     """The access that a personal link names."""
     return db.session.scalars(select(Access).where(Access.code == code)).first()
