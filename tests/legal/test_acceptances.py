@@ -72,7 +72,7 @@ def place_without_the_terms(now: datetime, accepted: list[service.AcceptedBox]) 
         service.record_acceptances(order.id, order.user_id, accepted, "127.0.0.1", "test", now=now)
 
 
-@pytest.mark.parametrize("kind", [None, *(set(AcceptanceKind) - {AcceptanceKind.TERMS})])
+@pytest.mark.parametrize("kind", [None, *list(AcceptanceKind)[1:]])
 def test_no_order_exists_without_the_box_of_the_terms(
     order_id: uuid.UUID, now: datetime, kind: AcceptanceKind | None
 ):
