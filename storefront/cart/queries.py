@@ -190,6 +190,12 @@ def open_cart(cart_id: uuid.UUID) -> Cart | None:
     ).one_or_none()
 
 
+def was_ordered(cart_id: uuid.UUID) -> bool:
+    """Whether a cart became an order."""
+    found = select(Cart.id).where(Cart.id == cart_id, Cart.order_id.is_not(None))
+    return db.session.scalar(found) is not None
+
+
 def cart_of_user(user_id: uuid.UUID) -> Cart | None:
     """The customer's cart that was not ordered yet, the latest when there are several."""
     return db.session.scalars(

@@ -30,12 +30,14 @@ def cart_id() -> uuid.UUID | None:
 
 def remember(cart: Cart | None) -> None:
     """Name the cart in the browser's session, with its count for the header of every page."""
-    if cart is None:
-        session.pop("cart", None)
-        session.pop("cart_count", None)
-        return
-    session["cart"] = str(cart.id)
-    session["cart_count"] = 0 if cart.order_id else queries.count(cart.id)
+    if cart is not None:
+        session["cart"] = str(cart.id)
+        session["cart_count"] = queries.count(cart.id)
+
+
+def remember_ordered() -> None:
+    """The cart became an order: nothing is left in it, but its name still leads to the order."""
+    session["cart_count"] = 0
 
 
 def _user_id() -> uuid.UUID | None:
@@ -73,7 +75,8 @@ def show() -> str:
     named = cart_id()
     cart = queries.open_cart(named) if named else None
     found = queries.contents(cart.id if cart else None, clock.now())
-    return render_template("cart/cart.html", contents=found)
+    ordered = named is not None and cart is None and queries.was_ordered(named)
+    return render_template("cart/cart.html", contents=found, ordered=ordered)
 
 
 # The catalogue's pages carry no token, so that they need no session; what another site posts is

@@ -92,6 +92,7 @@ class Card:
     illustration: str
     shelf: str
     highlights: list[str]
+    included: list[str]
     offers: list[Offer] = field(default_factory=list)
 
     @property
@@ -134,7 +135,6 @@ class ProductPage:
     category: Shelf
     description: str
     characteristics: list[tuple[str, str]]
-    included: list[str]
     validity: str
     vat_class: VatClass
     rate_bp: int
@@ -163,6 +163,7 @@ _CARD = (
     Product.features,
     Product.illustration,
     Product.highlights,
+    Product.included,
     Category.slug.label("shelf"),
 )
 _CARDS = (
@@ -207,7 +208,6 @@ _PAGE = (
         Category.intro.label("shelf_intro"),
         Product.description,
         Product.characteristics,
-        Product.included,
         Product.validity,
         Product.withdrawal_kind,
         Product.instalments_max,
@@ -288,7 +288,6 @@ def product_page(slug: str, now: datetime) -> ProductPage | None:
         category=Shelf(row.shelf, row.shelf_name, row.shelf_intro),
         description=row.description,
         characteristics=[(label, value) for label, value in row.characteristics],
-        included=row.included,
         validity=row.validity,
         vat_class=row.vat_class,
         rate_bp=rate.rate_bp,
@@ -319,6 +318,7 @@ def _with_offers(products: Sequence[Any], offers: Sequence[Any]) -> list[Card]:
             illustration=row.illustration,
             shelf=row.shelf,
             highlights=row.highlights,
+            included=row.included,
             offers=[_offer(row, offer, vat) for offer in by_product.get(row.id, ())],
         )
         for row in products

@@ -247,6 +247,10 @@ class Moment:
     amount: Money | None = None
 
 
+# When, what, of what, how much.
+_Dated = tuple[date | datetime, str, str, Money | None]
+
+
 @dataclass(frozen=True)
 class OrderView:
     """An order with its money, its documents, what it opened and its dates."""
@@ -265,6 +269,12 @@ class OrderView:
     def waiting(self) -> bool:
         """Whether it still waits for its first payment."""
         return self.order.status is OrderStatus.AWAITING_PAYMENT
+
+    @property
+    def titles(self) -> dict[uuid.UUID, str]:
+        """What the accepted texts are called, by document."""
+        versions = [acceptance.version for acceptance in self.accepted]
+        return {one.pdf_id: f"{one.title}, version {one.number}" for one in versions}
 
     @property
     def paid_minor(self) -> int:
@@ -320,9 +330,7 @@ def _clock(
     now: datetime,
 ) -> list[Moment]:
     """Every date of the contract, soonest first, the first to come marked as next."""
-    dates: list[tuple[date | datetime, str, str, Money | None]] = [
-        (order.placed_at, "placed", "", None)
-    ]
+    dates: list[_Dated] = [(order.placed_at, "placed", "", None)]
     if order.confirmed_at is not None:
         dates.append((order.confirmed_at, "confirmed", "", None))
     if order.ended_at is not None:
@@ -349,15 +357,12 @@ def _clock(
         dates += [(lot.expires_on, "expires", lot.name, None) for lot in lots]
         for line in order.lines:
             dates += _dates_of_line(line, order)
+        dates += _withdrawals(order.lines)
     return _marked(sorted(dates, key=lambda entry: _instant(entry[0])), now)
 
 
-def _dates_of_line(
-    line: OrderLine, order: Order
-) -> list[tuple[date | datetime, str, str, Money | None]]:
-    dates: list[tuple[date | datetime, str, str, Money | None]] = []
-    if line.withdrawal_until is not None:
-        dates.append((line.withdrawal_until, "withdrawal", line.name, None))
+def _dates_of_line(line: OrderLine, order: Order) -> list[_Dated]:
+    dates: list[_Dated] = []
     if line.session_starts_at is not None:
         dates.append((line.session_starts_at, "session", line.name, None))
     months = line.features.get("commitment_months")
@@ -367,14 +372,23 @@ def _dates_of_line(
     return dates
 
 
+def _withdrawals(
+    lines: Sequence[OrderLine],
+) -> list[_Dated]:
+    """The ends of withdrawal periods, one for all the lines that share it."""
+    names: dict[date, list[str]] = {}
+    for line in lines:
+        if line.withdrawal_until is not None:
+            names.setdefault(line.withdrawal_until, []).append(line.name)
+    return [(day, "withdrawal", ", ".join(some), None) for day, some in names.items()]
+
+
 def _instant(at: date | datetime) -> datetime:
     """When a date is over, or the instant itself."""
     return at if isinstance(at, datetime) else end_of_day(at)
 
 
-def _marked(
-    dates: Sequence[tuple[date | datetime, str, str, Money | None]], now: datetime
-) -> list[Moment]:
+def _marked(dates: Sequence[_Dated], now: datetime) -> list[Moment]:
     moments, next_found = [], False
     for at, what, name, amount in dates:
         if _instant(at) <= now:

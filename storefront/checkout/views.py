@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
 from flask import (
@@ -26,7 +26,7 @@ from werkzeug.wrappers import Response
 from storefront.cart import queries as carts
 from storefront.cart import service as cart_service
 from storefront.cart.queries import Contents
-from storefront.cart.views import cart_id, remember
+from storefront.cart.views import cart_id, remember_ordered
 from storefront.catalogue.queries import ProductPage
 from storefront.catalogue.rules import NotSoldThere
 from storefront.checkout import queries, service
@@ -44,6 +44,7 @@ from storefront.documents.queries import with_content
 from storefront.infra import clock
 from storefront.infra.db import db, transaction
 from storefront.infra.web import client_ip, found_or_404, user_agent
+from storefront.instalments.rules import PlannedInstalment
 from storefront.legal.models import TermsVersion
 from storefront.legal.rules import TermsParameters, address_of
 from storefront.orders import queries as order_queries
@@ -90,6 +91,14 @@ def promises_of(page: ProductPage) -> Promises | None:
 def terms_today() -> TermsParameters | None:
     """For the catalogue's pages: the figures of the general terms in force."""
     return queries.terms_today(clock.now())
+
+
+@bp.app_template_global()
+def from_today(parts: Sequence[PlannedInstalment]) -> list[dict[str, object]]:
+    """A plan as the schedule shows it: the first part is paid with the order, today."""
+    return [
+        {"due_on": None if part.rank == 1 else part.due_on, "amount": part.amount} for part in parts
+    ]
 
 
 @bp.app_template_global()
@@ -226,7 +235,7 @@ def pay() -> Response | tuple[str, int]:
         what = str(changed.details["what"])
         flash(CHANGED[what], "refusal")
         return redirect("/panier" if what == "cart" else "/commande/verification", 303)
-    remember(carts.open_cart(named or uuid.uuid4()))
+    remember_ordered()
     return _go_and_pay(order, payment)
 
 
