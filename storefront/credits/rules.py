@@ -174,7 +174,7 @@ def available(
     The balance, within what is left of the month's minutes and interventions. What `cause_id`
     holds already is available to it. Single use is counted in interventions: see `serves`.
     """
-    others = [entry for entry in entries if entry.cause_id != cause_id or not _moves(entry)]
+    others = [entry for entry in entries if entry.cause_id != cause_id or not _holds(entry)]
     left = balance(others)
     most = lot.monthly_interventions
     if most is not None and interventions(others, on) >= most:
@@ -186,8 +186,8 @@ def available(
     return Available(max(left, 0))
 
 
-def _moves(entry: Movement) -> bool:
-    return entry.kind in _COUNTS
+def _holds(entry: Movement) -> bool:
+    return entry.kind in (EntryKind.HELD, EntryKind.RELEASED)
 
 
 def serves(entries: Iterable[Movement], cause_id: uuid.UUID | None = None) -> bool:

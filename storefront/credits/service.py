@@ -24,6 +24,7 @@ from storefront.infra.outbox import publish
 from storefront.kernel.calendar import paris_date
 
 _BY_LOT = {"synchronize_session": False}
+_SPENT = (EntryKind.RELEASED, EntryKind.USED)
 
 
 class GrantingLine(Protocol):
@@ -102,11 +103,14 @@ def hold(
 
     A one-shot pack serves alone and whole: name no other lot with it. The hold outlives the
     expiry of its lot. Raises `InsufficientCredit` when the lots together have too little left
-    (K-05) and `LotUnusable` when the only lot is expired or suspended.
+    (K-05) and `LotUnusable` when the only lot is expired or suspended. A cause holds once: what
+    it gave up or used it cannot hold again, which raises `ValueError`.
     """
-    ledger = _locked(lots)
+    ledger = _locked([*queries.holding(cause_id), *lots])
     if any(rules.held_by(entries, cause_id) is not None for _, entries in ledger):
         return
+    if any(_known(entries, kind, cause_id) for _, entries in ledger for kind in _SPENT):
+        raise ValueError(f"{cause_id} held or used hours before")
     if len(ledger) == 1 and (reason_not := _unusable(ledger[0][0], now)):
         raise LotUnusable(lot=ledger[0][0], reason=reason_not)
     for lot, entries, part in _parts(ledger, minutes, cause_id, on=on, now=now):
