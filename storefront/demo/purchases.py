@@ -14,6 +14,7 @@ from storefront.cart import service as carts
 from storefront.catalogue.models import Product, Variant
 from storefront.checkout import queries as checkout_queries
 from storefront.checkout import service as checkout
+from storefront.checkout.rules import Consents
 from storefront.demo import shopper
 from storefront.demo.people import Person
 from storefront.fulfilment import queries as fulfilment_queries
@@ -60,7 +61,7 @@ def _place(person: Person, given: dict[str, Any], now: datetime) -> Order:
         list(payments.providers().values()),
         now,
     )
-    consents = checkout.Consents(
+    consents = Consents(
         terms=True,
         particular=[True] * len(review.particular),
         early_start=given.get("early_start", False),
