@@ -90,7 +90,7 @@ def publish(event: Event, *, now: datetime) -> None:
         g.outbox_published = True
 
 
-def failed(limit: int = 50) -> Sequence[OutboxEntry]:
+def failed(limit: int = 500) -> Sequence[OutboxEntry]:
     """Reactions that were given up, oldest first: staff see to it."""
     return db.session.scalars(
         select(OutboxEntry)
@@ -100,16 +100,20 @@ def failed(limit: int = 50) -> Sequence[OutboxEntry]:
     ).all()
 
 
-def retry(entry_id: uuid.UUID, *, now: datetime) -> bool:
-    """Give a reaction that was given up its tries again; says whether it had been."""
-    entry = db.session.get(OutboxEntry, entry_id, with_for_update=True)
-    if entry is None or entry.status is not OutboxStatus.FAILED:
-        return False
-    entry.status, entry.attempts, entry.due_at = OutboxStatus.PENDING, 0, now
-    journal.record("outbox.retried", entry, {"reaction": entry.reaction}, now=now)
-    if has_request_context():
+def retry(reaction: str, *, now: datetime) -> int:
+    """Give everything that one reaction gave up its tries again; returns how much that is."""
+    entries = db.session.scalars(
+        select(OutboxEntry)
+        .where(OutboxEntry.status == OutboxStatus.FAILED, OutboxEntry.reaction == reaction)
+        .order_by(OutboxEntry.published_at)
+        .with_for_update()
+    ).all()
+    for entry in entries:
+        entry.status, entry.attempts, entry.due_at = OutboxStatus.PENDING, 0, now
+        journal.record("outbox.retried", entry, {"reaction": reaction}, now=now)
+    if entries and has_request_context():
         g.outbox_published = True
-    return True
+    return len(entries)
 
 
 def drain(now: datetime, limit: int = 500) -> int:

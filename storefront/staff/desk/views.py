@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import uuid
-from datetime import timedelta
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 
-from flask import Blueprint, abort, current_app, flash, redirect, render_template
+from flask import Blueprint, abort, current_app, flash, redirect, render_template, request
 from flask_login import current_user
 from werkzeug.wrappers import Response
 
@@ -50,7 +50,7 @@ def today() -> str:
         }
     if _may(Role.SHOPKEEPER):
         shop = {
-            "reactions": outbox.failed(),
+            "reactions": _given_up(),
             "mismatched": payments.mismatched(),
             "doubtful": payments.in_doubt_since(now - LONG_DOUBT),
             "ended": orders.paid_but_cancelled(),
@@ -62,13 +62,33 @@ def today() -> str:
     return render_template("staff/desk/today.html", now=now, support=support, shop=shop)
 
 
-@bp.post("/reactions/<uuid:entry_id>/reprendre")
+@dataclass(frozen=True)
+class GivenUp:
+    """What one reaction gave up: how often, since when, why the last time."""
+
+    reaction: str
+    count: int
+    since: datetime
+    error: str
+
+
+def _given_up() -> list[GivenUp]:
+    by_reaction: dict[str, list[outbox.OutboxEntry]] = {}
+    for entry in outbox.failed():
+        by_reaction.setdefault(entry.reaction, []).append(entry)
+    return [
+        GivenUp(reaction, len(entries), entries[0].published_at, entries[-1].last_error or "")
+        for reaction, entries in by_reaction.items()
+    ]
+
+
+@bp.post("/travaux/reprendre")
 @staff_required(Role.SHOPKEEPER)
-def retry_reaction(entry_id: uuid.UUID) -> Response:
-    """Give a reaction that was given up its tries again, once its cause is repaired."""
+def retry_reaction() -> Response:
+    """Give what a reaction gave up its tries again, once the cause is repaired."""
     with transaction():
-        found = outbox.retry(entry_id, now=clock.now())
-    if found:
+        count = outbox.retry(request.form.get("reaction", ""), now=clock.now())
+    if count:
         flash("Le travail est repris. S’il échoue encore, il reviendra ici.", "success")
     else:
         flash("Ce travail est déjà repris ou terminé.", "info")

@@ -13,6 +13,7 @@ from storefront.identity.views import staff_required
 from storefront.infra import clock, journal
 from storefront.infra.db import transaction
 from storefront.staff.journal.forms import JournalForm
+from storefront.staff.journal.service import readable_facts
 
 bp = Blueprint("staff_journal", __name__, url_prefix="/gestion/journal")
 
@@ -38,6 +39,7 @@ def _page(breaks: list[journal.Break] | None = None, length: int = 0) -> str:
         "staff/journal/entries.html",
         form=form,
         entries=shown,
+        facts=readable_facts(shown),
         actors=people.names_of_actors(entry.actor for entry in shown),
         subject_id=subject_id,
         before=before,

@@ -27,6 +27,7 @@ from storefront.notifications import queries as notifications
 from storefront.orders import queries, service
 from storefront.orders.models import Order
 from storefront.payments import queries as payments
+from storefront.staff.journal.service import readable_facts
 from storefront.staff.orders.forms import RefuseForm, SearchForm, ShipForm
 from storefront.staff.orders.service import orders_csv
 
@@ -103,6 +104,7 @@ def _page(found: Order, **forms: Any) -> str:
         accesses=accesses,
         shipments={shipment.order_line_id: shipment for shipment in shipments},
         entries=entries,
+        facts=readable_facts(entries),
         actors=people.names_of_actors(entry.actor for entry in entries),
         ship_form=forms.get("ship_form") or ShipForm(formdata=None),
         refuse_form=forms.get("refuse_form") or RefuseForm(formdata=None),
