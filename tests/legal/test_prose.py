@@ -77,3 +77,10 @@ def test_nothing_runs_and_nothing_is_fetched(text: str):
     assert "<script" not in html
     assert 'href="javascript' not in html
     assert "<img" not in html
+
+
+def test_a_table_tells_each_cell_its_column():
+    html = typeset("| A | B |\n|---|---|\n| 1 | 2 |\n").html
+    assert '<div class="table-wrap"><table class="table table-cards" role="table">' in html
+    assert '<td role="cell" data-label="A">1</td>' in html
+    assert '<td role="cell" data-label="B">2</td>' in html

@@ -10,6 +10,7 @@ from itertools import pairwise
 from typing import Any
 
 from markdown_it import MarkdownIt
+from markdown_it.renderer import RendererHTML, RendererProtocol
 from markdown_it.token import Token
 from markdown_it.tree import SyntaxTreeNode
 
@@ -22,6 +23,22 @@ CONTENTS_LEVEL = "h2"
 
 # No raw HTML (it is shown as typed) and no image (nothing is fetched from elsewhere).
 _markdown = MarkdownIt("commonmark", {"html": False}).enable("table").disable("image")
+
+# Cards are no table for CSS any more; roles keep it one for who listens to the page.
+_ROLES = {"thead_open": "rowgroup", "tbody_open": "rowgroup", "tr_open": "row"}
+
+
+def _open_table(self: RendererProtocol, tokens: Sequence[Token], index: int, *_: Any) -> str:
+    attributes = RendererHTML.renderAttrs(tokens[index])
+    return f'<div class="table-wrap"><table{attributes}>\n'
+
+
+def _close_table(*_: Any) -> str:
+    return "</table></div>\n"
+
+
+_markdown.add_render_rule("table_open", _open_table)
+_markdown.add_render_rule("table_close", _close_table)
 
 
 @dataclass(frozen=True)
@@ -45,8 +62,31 @@ def typeset(text: str) -> Prose:
             opening.attrSet("id", anchor)
             if opening.tag == CONTENTS_LEVEL:
                 contents.append((anchor, heading))
+    _label_cells(tokens)
     html: str = _markdown.renderer.render(tokens, _markdown.options, {})
     return Prose(html, tuple(contents), tuple(_blocks(SyntaxTreeNode(tokens).children)))
+
+
+def _label_cells(tokens: Sequence[Token]) -> None:
+    """Where the page is narrow a row becomes a card: each cell then needs its column's name."""
+    labels: list[str] = []
+    column = 0
+    for opening, inline in pairwise(tokens):
+        if opening.type == "table_open":
+            labels = []
+            opening.attrSet("class", "table table-cards")
+            opening.attrSet("role", "table")
+        elif opening.type in _ROLES:
+            column = 0
+            opening.attrSet("role", _ROLES[opening.type])
+        elif opening.type == "th_open":
+            labels.append(_plain(inline.children or []))
+            opening.attrSet("role", "columnheader")
+            opening.attrSet("scope", "col")
+        elif opening.type == "td_open":
+            opening.attrSet("role", "cell")
+            opening.attrSet("data-label", labels[column])
+            column += 1
 
 
 def _plain(children: Sequence[Token]) -> str:

@@ -13,7 +13,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from jinja2 import StrictUndefined, TemplateSyntaxError, UndefinedError, nodes
-from jinja2.sandbox import ImmutableSandboxedEnvironment, SecurityError
+from jinja2.exceptions import SecurityError
+from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from storefront.infra.templating import NO_BREAK_SPACE, money_fr, percent_fr
 from storefront.legal.rules.documents import facts_of
