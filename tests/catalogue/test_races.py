@@ -37,9 +37,7 @@ def try_to_hold(quantities, now):
     def act(_rank: int) -> bool:
         try:
             with transaction():
-                service.hold(
-                    uuid.uuid4(), quantities, until=now + timedelta(minutes=30), now=now
-                )
+                service.hold(uuid.uuid4(), quantities, until=now + timedelta(minutes=30), now=now)
         except SoldOut:
             return False
         return True
