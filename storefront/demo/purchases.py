@@ -85,10 +85,10 @@ def _place(person: Person, given: dict[str, Any], now: datetime) -> Order:
 def _variant(given: dict[str, Any]) -> Variant:
     """The session by its rank, the variant by its label, or the only one."""
     product = db.session.scalars(select(Product).where(Product.slug == given["buys"])).one()
-    if "session" in given:
-        return product.variants[given["session"] - 1]
-    label = given.get("variant")
-    return next(one for one in product.variants if label in (None, one.label))
+    rank, label = given.get("session", 1), given.get("variant")
+    if label is not None:
+        return next(one for one in product.variants if one.label == label)
+    return list(product.variants)[int(rank) - 1]
 
 
 def _pay(payment_id: uuid.UUID, person: Person, by: str, *, card: int, now: datetime) -> None:

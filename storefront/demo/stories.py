@@ -105,7 +105,8 @@ def _late_by(given: dict[str, Any], first_day: FirstDay, starts: datetime) -> ti
     """Work that is under way began when the story says; other work on time."""
     if "started_minutes_ago" not in given:
         return timedelta(0)
-    return first_day.now - given["started_minutes_ago"] * MINUTE - starts
+    began = first_day.now - int(given["started_minutes_ago"]) * MINUTE
+    return began - starts
 
 
 def _appointment(first_day: FirstDay, given: dict[str, Any], opened: datetime) -> datetime:
