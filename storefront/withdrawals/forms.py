@@ -45,7 +45,9 @@ def _no_foreign_link(_form: AnyForm, field: Field) -> None:
 class MayBeEmpty(Optional):
     """Like `Optional`, for a field that another one can replace: its label does not say so."""
 
-    field_flags: dict[str, Any] = {}
+    def __init__(self) -> None:
+        super().__init__()
+        self.field_flags: dict[str, Any] = {}
 
 
 def contract_field(label: str) -> StringField:

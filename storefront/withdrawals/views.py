@@ -11,6 +11,7 @@ import uuid
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import cast
+from urllib.parse import urlencode
 
 from flask import Blueprint, Response, redirect, render_template, request, url_for
 from flask_login import current_user
@@ -34,8 +35,9 @@ bp = Blueprint("withdrawals", __name__)
 Answer = str | BaseResponse | tuple[str, int]
 
 WINDOW = timedelta(hours=1)
-FROM_ONE_PLACE = 30
-TO_ONE_ADDRESS = 6
+FROM_ONE_PLACE = 60
+TO_ONE_ADDRESS_FROM_ONE_PLACE = 6
+TO_ONE_ADDRESS = 30  # wide: nobody can use up somebody else's right to declare
 
 
 class Act(StrEnum):
@@ -82,6 +84,15 @@ def _own_order() -> Order | None:
     )
 
 
+def _query() -> str:
+    """What names the visitor's own order, for the next page's address; empty without it."""
+    order = _own_order()
+    if order is None:
+        return ""
+    token = request.args.get("jeton")
+    return urlencode({"commande": order.reference} | ({"jeton": token} if token else {}))
+
+
 def _known(order: Order | None) -> dict[str, str]:
     """What need not be typed by who is signed in or comes from their own order."""
     customer = _customer()
@@ -93,15 +104,16 @@ def _known(order: Order | None) -> dict[str, str]:
 
 
 def _count(email: str, now: datetime) -> None:
-    """Counted in a transaction of its own, and only when something is about to be kept.
+    """Counted with what was kept: a second click is not, and a refusal undoes both.
 
     Raises `TooManyTries`; an address in a key is neither kept nor longer than the column.
     """
-    digest = hashlib.sha256(normal_email(email).encode()).hexdigest()
-    with transaction():
-        count_try(f"declare-from:{client_ip()}", limit=FROM_ONE_PLACE, window=WINDOW, now=now)
-        if email:
-            count_try(f"declare-to:{digest}", limit=TO_ONE_ADDRESS, window=WINDOW, now=now)
+    address, place = hashlib.sha256(normal_email(email).encode()).hexdigest(), client_ip()
+    count_try(f"declare-from:{place}", limit=FROM_ONE_PLACE, window=WINDOW, now=now)
+    if email:
+        both = f"declare-to:{address}:{place}"
+        count_try(both, limit=TO_ONE_ADDRESS_FROM_ONE_PLACE, window=WINDOW, now=now)
+        count_try(f"declare-to:{address}", limit=TO_ONE_ADDRESS, window=WINDOW, now=now)
 
 
 def _wait(refusal: TooManyTries) -> str:
@@ -141,10 +153,11 @@ def _send_withdrawal(form: forms.WithdrawalForm, now: datetime) -> str:
     """The key of the declaration that this page made, now or by an earlier click."""
     declared = form.declared()
     key = service.withdrawal_key(form.page_token(), declared)
-    if queries.withdrawal_by_key(key) is None:
-        _count(declared.email, now)
-        with transaction():
-            service.withdraw(declared, key=key, user_id=_customer_id(), now=now)
+    user_id = _customer_id()
+    with transaction():
+        kept = service.withdraw(declared, key=key, user_id=user_id, now=now)
+        if kept.declared_at == now:
+            _count(declared.email, now)
     return key
 
 
@@ -166,7 +179,7 @@ def about_cancelling() -> str:
     return render_template(
         "withdrawals/about_cancelling.html",
         reasons=queries.early_exit_reasons(clock.now()),
-        query=request.query_string.decode("ascii", "ignore"),
+        query=_query(),
     )
 
 
@@ -178,7 +191,7 @@ def cancel() -> Answer:
     form.page_token()
     form.offer(queries.early_exit_reasons(now, order))
     if act in (None, Act.CORRECT) or not form.check(paris_date(now)):
-        page = render_template("withdrawals/cancel.html", form=form, order=order)
+        page = render_template("withdrawals/cancel.html", form=form, query=_query())
         return page, 422 if form.errors else 200
     if act is Act.SEND:
         try:
@@ -193,10 +206,11 @@ def _send_cancellation(form: forms.CancellationForm, now: datetime) -> str:
     """The key of the notification that this page made, now or by an earlier click."""
     declared = form.declared()
     key = service.cancellation_key(form.page_token(), declared)
-    if queries.cancellation_by_key(key) is None:
-        _count(declared.email, now)
-        with transaction():
-            service.cancel(declared, key=key, user_id=_customer_id(), now=now)
+    user_id = _customer_id()
+    with transaction():
+        kept = service.cancel(declared, key=key, user_id=user_id, now=now)
+        if kept.declared_at == now:
+            _count(declared.email, now)
     return key
 
 
