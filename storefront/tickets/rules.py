@@ -19,6 +19,7 @@ CELL = timedelta(minutes=15)
 ANSWER_AT_RISK = timedelta(hours=4)
 APPOINTMENT_AT_RISK = timedelta(hours=24)
 LONGEST_PROPOSAL_MINUTES = 8 * 60
+FURTHEST_AHEAD = timedelta(days=366)
 
 
 class TicketStatus(StrEnum):
@@ -119,6 +120,10 @@ class EarlyStartMissing(Refusal):
 
 class InThePast(Refusal):
     """The appointment would start before now. Details: starts_at."""
+
+
+class TooFarAhead(Refusal):
+    """The appointment would be more than a year away. Details: starts_at."""
 
 
 class TechnicianBusy(Refusal):

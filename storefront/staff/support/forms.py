@@ -17,7 +17,7 @@ from wtforms import (
     TimeField,
     ValidationError,
 )
-from wtforms.validators import DataRequired, Length, NumberRange, Optional
+from wtforms.validators import AnyOf, DataRequired, InputRequired, Length, NumberRange, Optional
 
 from storefront.infra.forms import ShopForm
 from storefront.kernel.calendar import paris_instant
@@ -115,19 +115,19 @@ class MessageForm(SeenForm):
 class ProposalForm(SeenForm):
     """A date, a time, a duration, a technician, and what will be done (I-03)."""
 
-    day = FrenchDate("Date", validators=[DataRequired("Choisissez la date.")])
-    at = FrenchTime("Heure de Paris", validators=[DataRequired("Choisissez l’heure.")])
+    day = FrenchDate("Date", validators=[InputRequired("Choisissez la date.")])
+    at = FrenchTime("Heure de Paris", validators=[InputRequired("Choisissez l’heure.")])
     minutes = WholeMinutes(
         "Durée prévue, en minutes",
         default=60,
         validators=[
-            DataRequired("Donnez la durée prévue."),
+            InputRequired("Donnez la durée prévue."),
             NumberRange(
                 15, LONGEST_PROPOSAL_MINUTES, "Une intervention dure de 15 minutes à 8 heures."
             ),
         ],
     )
-    technician = SelectField("Technicien", coerce=str)
+    technician = SelectField("Technicien", coerce=str, validate_choice=False)
     description = TextAreaField(
         "Ce qui sera fait",
         validators=[
@@ -151,6 +151,11 @@ class ProposalForm(SeenForm):
             ) from None
         except DateOutOfRange:
             raise ValidationError("Cette date est hors du calendrier.") from None
+
+    def validate_technician(self, field: SelectField) -> None:
+        """Somebody who works here."""
+        if field.data not in {value for value, *_ in field.iter_choices()}:
+            raise ValidationError("Choisissez un technicien de la liste.")
 
     def starts_at(self) -> datetime:
         """The instant that was chosen, once the form is valid."""
@@ -180,7 +185,10 @@ class RefusalForm(SeenForm):
             (RefusalReason.ILLEGAL_SOFTWARE.value, "Logiciels sans licence"),
             (RefusalReason.AGAINST_THE_LAW.value, "Contraire à la loi"),
         ],
-        validators=[DataRequired("Choisissez l’un des motifs des conditions générales.")],
+        validate_choice=False,
+        validators=[
+            AnyOf(list(RefusalReason), "Choisissez l’un des motifs des conditions générales.")
+        ],
     )
     explanation = TextAreaField(
         "Explication, que le client lira",

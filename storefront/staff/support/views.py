@@ -30,6 +30,7 @@ from storefront.tickets.rules import (
     InThePast,
     RefusalReason,
     TechnicianBusy,
+    TooFarAhead,
 )
 
 bp = Blueprint("support", __name__, url_prefix="/gestion/assistance")
@@ -106,6 +107,8 @@ def propose(reference: str) -> Answer:
             return _propose(ticket, form, now)
         except InThePast:
             _add_error(form.day, "Ce moment est déjà passé : choisissez-en un à venir.")
+        except TooFarAhead:
+            _add_error(form.day, "Un rendez-vous se prend au plus un an à l’avance.")
         except EarlyStartMissing as refused:
             earliest = date_fr(refused.details["earliest"])  # type: ignore[arg-type]
             _add_error(

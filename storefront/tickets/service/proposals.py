@@ -35,6 +35,7 @@ from storefront.tickets.rules import (
     ProposalStatus,
     TechnicianBusy,
     TicketStatus,
+    TooFarAhead,
 )
 from storefront.tickets.service.promises import answered, owed
 from storefront.tickets.service.timeline import happened, locked, touch
@@ -55,8 +56,9 @@ def propose(
     """Propose a time to the client, open until the appointment would start (I-03).
 
     The same `proposal_id` again, a doubled click, returns the first one. Raises `StaleWrite`,
-    `InThePast`, `EarlyStartMissing` inside a withdrawal period (WDR-08), `ProposalPending` while
-    another proposal is open, `TechnicianBusy`, and `WrongMove` once a time is agreed.
+    `InThePast`, `TooFarAhead`, `EarlyStartMissing` inside a withdrawal period (WDR-08),
+    `ProposalPending` while another proposal is open, `TechnicianBusy`, and `WrongMove` once a
+    time is agreed.
     """
     known = db.session.get(Proposal, proposal_id)
     if known is not None and known.ticket_id == ticket_id:
@@ -66,6 +68,8 @@ def propose(
         raise ProposalPending(ticket=ticket)
     if starts_at <= now:
         raise InThePast(starts_at=starts_at)
+    if starts_at > now + rules.FURTHEST_AHEAD:
+        raise TooFarAhead(starts_at=starts_at)
     _check_lawful(ticket, starts_at, now)
     _check_free(technician, starts_at, minutes, now)
     proposal = Proposal(
