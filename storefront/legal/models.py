@@ -25,11 +25,14 @@ class TermsVersion(Base):
     document: Mapped[str] = mapped_column(String(60))  # "cgv", "conditions-formation", …
     number: Mapped[int]
     title: Mapped[str] = mapped_column(String(200))
-    source: Mapped[str]  # Markdown with placeholders
     parameters: Mapped[str]  # canonical JSON of the document's parameters
-    text: Mapped[str]  # Markdown, every placeholder filled in
-    html: Mapped[str]
-    contents: Mapped[str]  # canonical JSON: [[anchor, heading], …]
+    # Long, and needed by its own page only: every order reads its version's parameters.
+    # The source is Markdown with placeholders, the text has them filled in; the contents are
+    # canonical JSON: [[anchor, heading], …].
+    source: Mapped[str] = mapped_column(deferred=True, deferred_group="page")
+    text: Mapped[str] = mapped_column(deferred=True, deferred_group="page")
+    html: Mapped[str] = mapped_column(deferred=True, deferred_group="page")
+    contents: Mapped[str] = mapped_column(deferred=True, deferred_group="page")
     pdf_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("documents.id", ondelete="RESTRICT"))
     pdf_sha256: Mapped[str] = mapped_column(String(64))
     published_at: Mapped[datetime] = mapped_column(index=True)

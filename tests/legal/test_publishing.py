@@ -233,3 +233,11 @@ def test_what_is_not_published_yet_is_said_in_plain_words(client: FlaskClient):
     page = client.get("/conditions-generales")
     assert page.status_code == 404
     assert "n’a pas encore publié ce document" in page.text
+
+
+def test_reading_the_parameters_of_an_order_does_not_read_the_long_text(app: Flask, now: datetime):
+    publish(now)
+    db.session.expire_all()
+    version = queries.in_force("cgv", now)
+    assert queries.parameters_of(version).withdrawal_days == 14
+    assert not {"source", "text", "html", "contents"} & set(version.__dict__)
