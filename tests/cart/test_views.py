@@ -36,7 +36,10 @@ def held(shop):
     """What all carts hold: (variant, quantity)."""
     with shop.app_context():
         return sorted(
-            db.session.execute(select(CartLine.variant_id, CartLine.quantity)).tuples().all()
+            (variant_id, quantity)
+            for variant_id, quantity in db.session.execute(
+                select(CartLine.variant_id, CartLine.quantity)
+            )
         )
 
 
