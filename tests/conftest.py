@@ -2,94 +2,45 @@
 
 from __future__ import annotations
 
-import os
-import shutil
-import uuid
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 from flask import Flask, g
 from flask.testing import FlaskClient
-from sqlalchemy import create_engine, text
-from sqlalchemy.engine import make_url
+from jinja2 import FileSystemBytecodeCache
 
 from sandbox.testing import RunningSandbox, running_sandbox
 from storefront.app import create_app
-from storefront.infra.config import Settings, load_settings
+from storefront.infra.config import Settings
 from storefront.infra.db import db
+from tests.databases import NOW, copied, empty_template, make_settings
 
-# A plain Tuesday in Paris, 10:00, far from any change of clocks.
-NOW = datetime(2026, 11, 24, 9, 0, tzinfo=UTC)
-
-POSTGRES = os.environ.get("STOREFRONT_TEST_DATABASE_URL")
-
-
-def _settings(instance: Path, database_url: str) -> Settings:
-    settings = load_settings(
-        {
-            "STOREFRONT_ENV": "test",
-            "STOREFRONT_INSTANCE": str(instance),
-            "STOREFRONT_DATABASE_URL": database_url,
-            "STOREFRONT_SECRET_KEY": "test-secret-key-of-no-value-whatsoever",
-        }
-    )
-    return replace(settings, now=NOW)
-
-
-def _create_schema(settings: Settings) -> None:
-    app = create_app(settings)
-    with app.app_context():
-        db.create_all()
-        db.session.remove()
-        db.engine.dispose()
-
-
-def _postgres(statement: str) -> None:
-    assert POSTGRES
-    engine = create_engine(POSTGRES, isolation_level="AUTOCOMMIT")
-    with engine.connect() as connection:
-        connection.execute(text(statement))
-    engine.dispose()
+# Every test has an app of its own; its templates are compiled once for all of them.
+COMPILED = FileSystemBytecodeCache()
 
 
 @pytest.fixture(scope="session")
 def template_database(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """An empty migrated database, made once, that every test starts from a copy of."""
-    folder = tmp_path_factory.mktemp("template")
-    if not POSTGRES:
-        path = folder / "template.sqlite3"
-        _create_schema(_settings(folder, f"sqlite:///{path}"))
-        yield str(path)
-        return
-    name = f"template_{uuid.uuid4().hex[:12]}"
-    _postgres(f"CREATE DATABASE {name}")
-    url = make_url(POSTGRES).set(database=name).render_as_string(hide_password=False)
-    _create_schema(_settings(folder, url))
-    yield name
-    _postgres(f"DROP DATABASE {name} WITH (FORCE)")
+    with empty_template(tmp_path_factory.mktemp("template")) as template:
+        yield template
 
 
 @pytest.fixture
 def database_url(template_database: str, tmp_path: Path) -> Iterator[str]:
     """This test's own database."""
-    if not POSTGRES:
-        path = tmp_path / "shop.sqlite3"
-        shutil.copy(template_database, path)
-        yield f"sqlite:///{path}"
-        return
-    name = f"test_{uuid.uuid4().hex[:12]}"
-    _postgres(f"CREATE DATABASE {name} TEMPLATE {template_database}")
-    yield make_url(POSTGRES).set(database=name).render_as_string(hide_password=False)
-    _postgres(f"DROP DATABASE {name} WITH (FORCE)")
+    with copied(template_database, tmp_path) as url:
+        yield url
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Where to keep every request that the tests send to the providers' stand-in."""
+    """Where to keep every request that the tests send to the stand-in, and pictures of pages."""
     parser.addoption("--sandbox-log", type=Path, help="append the sandbox's request logs here")
+    parser.addoption("--screenshots", type=Path, help="keep pictures of the journeys' pages here")
 
 
 @pytest.fixture
@@ -106,7 +57,7 @@ def sandbox(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[RunningS
 @pytest.fixture
 def settings(database_url: str, tmp_path: Path, request: pytest.FixtureRequest) -> Settings:
     """Test settings: their own database and instance folder, the clock at `NOW`."""
-    settings = _settings(tmp_path, database_url)
+    settings = make_settings(tmp_path, database_url)
     if "sandbox" not in request.fixturenames:
         return settings
     base = request.getfixturevalue("sandbox").base_url
@@ -128,6 +79,7 @@ def app(settings: Settings) -> Iterator[Flask]:
     """The shop, inside an application context."""
     app = create_app(settings)
     app.test_client_class = Browser
+    app.jinja_env.bytecode_cache = COMPILED
     app.config["WTF_CSRF_ENABLED"] = False
     with app.app_context():
         yield app

@@ -1,0 +1,153 @@
+"""Thirteen months in one command: everything falls due on its day, and nothing breaks (X-04)."""
+
+from __future__ import annotations
+
+from collections import Counter
+from datetime import date, datetime, timedelta
+
+import pytest
+from sqlalchemy import select
+
+from storefront import worker
+from storefront.credits.models import CreditEntry, HourLot
+from storefront.credits.rules import EntryKind
+from storefront.infra import clock, journal
+from storefront.infra.db import db
+from storefront.infra.journal import JournalEntry
+from storefront.infra.outbox import OutboxEntry, OutboxStatus
+from storefront.instalments.models import PRICE, Instalment, InstalmentStatus
+from storefront.instalments.rules import MORNING
+from storefront.kernel.calendar import PARIS, paris_date
+from storefront.notifications.models import Email
+from storefront.notifications.rules import EmailStatus
+from storefront.orders.models import Order
+from storefront.payments.models import Payment, PaymentStatus
+from storefront.subscriptions.models import Subscription, SubscriptionPeriod, SubscriptionStatus
+from tests.demo.conftest import Demo
+
+pytestmark = pytest.mark.slow
+
+FAR = datetime.fromisoformat("2027-12-24T10:00:00+01:00")
+
+
+@pytest.fixture(scope="module")
+def travelled(demo: Demo) -> str:
+    """What the journey said."""
+    return demo.run("demo", "advance-to", "2027-12-24T10:00")
+
+
+def emails_about(order_id: object, kind: str) -> list[Email]:
+    found = select(Email).where(Email.order_id == order_id, Email.kind == kind)
+    return sorted(db.session.scalars(found), key=lambda email: email.queued_at)
+
+
+def test_the_clock_stands_where_it_was_sent(demo: Demo, travelled: str) -> None:
+    assert timedelta(0) <= clock.now() - FAR < timedelta(minutes=10)
+    assert "24 décembre 2027" in travelled
+
+
+def test_every_instalment_of_a_price_was_taken_on_its_morning(demo: Demo, travelled: str) -> None:
+    parts = list(db.session.scalars(select(Instalment).where(Instalment.schedule == PRICE)))
+
+    assert any(part.rank == 2 for part in parts)
+    assert {part.status for part in parts} == {InstalmentStatus.PAID}
+    for part in parts:
+        assert part.paid_at is not None
+        assert paris_date(part.paid_at) == part.due_on
+        if part.rank > 1:
+            assert part.paid_at.astimezone(PARIS).time() == MORNING
+            announced = emails_about(part.order_id, "instalment_announced")
+            assert announced, "a debit that was not announced"
+
+
+def test_the_money_taken_is_the_money_owed(demo: Demo, travelled: str) -> None:
+    owed = sum(db.session.scalars(select(Instalment.amount_minor)))
+    attempts = list(db.session.scalars(select(Payment)))
+    by_transfer = sum(one.amount_minor for one in attempts if one.provider == "offline")
+    ledger = demo.sandbox.control("ledger")
+    taken = sum(entry["amount"] for name in ("stripe", "paypal") for entry in ledger[name]["taken"])
+
+    assert {one.status for one in attempts} == {PaymentStatus.SUCCEEDED}
+    assert taken + by_transfer == owed
+
+
+def test_hours_expired_with_their_reminders(demo: Demo, travelled: str) -> None:
+    """K-02, R-01: as many days before as the accepted terms say, then lost after the last day."""
+    packs = [
+        lot
+        for lot in db.session.scalars(select(HourLot))
+        if lot.reminder_days and not lot.single_use
+    ]
+    expired = [
+        lot for lot in packs if any(entry.kind is EntryKind.EXPIRED for entry in lot.entries)
+    ]
+
+    assert len(expired) > 3
+    assert {tuple(lot.reminder_days) for lot in expired} == {(60, 30, 7), (90, 60, 30, 7)}
+    assert all(lot.expires_on < paris_date(clock.now()) for lot in packs)
+    for lot in expired:
+        last = next(entry for entry in lot.entries if entry.kind is EntryKind.EXPIRED)
+        assert paris_date(last.at) == lot.expires_on + timedelta(days=1)
+        assert sum(entry.minutes for entry in lot.entries) == 0
+        told = [paris_date(mail.queued_at) for mail in emails_about(lot.order_id, "hours_expiring")]
+        assert [(lot.expires_on - day).days for day in told] == lot.reminder_days
+        assert len(emails_about(lot.order_id, "hours_expired")) == 1
+
+
+def test_plans_went_on_and_the_committed_contract_ended_at_its_term(
+    demo: Demo, travelled: str
+) -> None:
+    subscriptions = list(db.session.scalars(select(Subscription)))
+    support = next(one for one in subscriptions if one.committed_until)
+    plans = [one for one in subscriptions if not one.committed_until]
+
+    assert support.status is SubscriptionStatus.ENDED
+    assert len(support.periods) == 12
+    assert {one.status for one in plans} == {SubscriptionStatus.ACTIVE}
+    for one in plans:
+        days = [period.starts_on.day for period in one.periods]
+        assert set(days) == {one.anchor_on.day}
+        assert one.periods[-1].ends_on > paris_date(clock.now())
+    assert all(
+        period.paid_at is not None for period in db.session.scalars(select(SubscriptionPeriod))
+    )
+
+
+def test_the_waiting_lessons_opened_when_their_period_ended(demo: Demo, travelled: str) -> None:
+    order = db.session.scalars(
+        select(Order).where(Order.email == "ginette.ferrandini@exemple.example")
+    ).first()
+    assert order is not None
+    (opened,) = emails_about(order.id, "access_opened")
+
+    until = order.lines[0].withdrawal_until
+    assert until is not None
+    assert paris_date(opened.queued_at) == until + timedelta(days=1)
+    assert opened.queued_at.astimezone(PARIS).hour == 0
+
+
+def test_nothing_failed_on_the_way(demo: Demo, travelled: str) -> None:
+    assert demo.complaints.heard == []
+    assert set(db.session.scalars(select(OutboxEntry.status))) == {OutboxStatus.DONE}
+    assert set(db.session.scalars(select(Email.status))) == {EmailStatus.SENT}
+    assert not worker.run_due(clock.now())
+
+
+def test_the_days_went_by_in_order(demo: Demo, travelled: str) -> None:
+    instants = list(db.session.scalars(select(JournalEntry.at).order_by(JournalEntry.seq)))
+
+    assert instants == sorted(instants)
+    assert Counter(paris_date(instant) for instant in instants)[date(2027, 12, 24)] == 0
+
+
+def test_the_proof_still_holds(demo: Demo, travelled: str) -> None:
+    assert list(journal.verify()) == []
+    assert sum(db.session.scalars(select(CreditEntry.minutes))) >= 0
+
+
+def test_time_does_not_go_back(demo: Demo, travelled: str) -> None:
+    done = demo.app.test_cli_runner().invoke(args=["demo", "advance-to", "2026-12-01"])
+
+    assert done.exit_code == 2
+    assert "only moves forward" in done.output
+    assert clock.now() > FAR
