@@ -125,14 +125,16 @@ def _openings(accesses: Sequence[Access]) -> Iterator[Moment]:
 
 def _lines(user_id: uuid.UUID, now: datetime) -> Iterator[Moment]:
     today = paris_date(now)
-    withdrawals = set[tuple[uuid.UUID, date]]()
+    withdrawals: dict[date, list[Order]] = {}
     for line in orders.lines_ahead(user_id, now):
         if line.session_starts_at and line.session_starts_at >= now:
             yield Moment("session", line.session_starts_at, {"line": line})
-        until = line.withdrawal_until
-        if until and until >= today and (line.order_id, until) not in withdrawals:
-            withdrawals.add((line.order_id, until))
-            yield Moment("withdrawal_end", until, {"order": line.order})
+        if line.withdrawal_until and line.withdrawal_until >= today:
+            on_that_day = withdrawals.setdefault(line.withdrawal_until, [])
+            if line.order not in on_that_day:
+                on_that_day.append(line.order)
+    for until, of_orders in withdrawals.items():
+        yield Moment("withdrawal_end", until, {"orders": of_orders})
 
 
 def _appointments(work: Sequence[Intervention]) -> Iterator[Moment]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import html
+import re
 from datetime import datetime, timedelta
 
 import pytest
@@ -44,8 +46,8 @@ def claire(app: Flask, now: datetime) -> FlaskClient:
 
 
 def shown(text: str) -> str:
-    """A page's text with plain spaces."""
-    return " ".join(text.replace("\u00a0", " ").replace("\u202f", " ").split())
+    """What a page says, without its tags and with plain spaces."""
+    return " ".join(html.unescape(re.sub(r"<[^>]+>", " ", text)).split())
 
 
 def everything(now: datetime) -> None:
@@ -79,6 +81,7 @@ def queries_of(client: FlaskClient, page: str) -> int:
         if not statement.startswith(("BEGIN", "PRAGMA", "SAVEPOINT", "RELEASE")):
             statements.append(statement)
 
+    db.session.remove()  # as for a browser: nothing is known beforehand
     event.listen(db.engine, "before_cursor_execute", count)
     try:
         assert client.get(page).status_code == 200
@@ -97,21 +100,21 @@ def test_no_page_asks_more_when_there_is_more_to_show(app: Flask, now: datetime)
     everything(now)
     many = {page: queries_of(client, page) for page in PAGES}
     assert many == few
-    assert max(many.values()) <= 10
+    assert max(many.values()) <= 10, many
 
 
 def test_the_overview_tells_what_comes_in_order(app: Flask, now: datetime):
     everything(now)
     page = shown(claire(app, now).get("/compte").text)
     titles = [
-        "Ouverture de Produit template",
-        "Prélèvement de 97,50 €",
-        "Fin de l’engagement" if "Fin de l’engagement" in page else "Fin du contrat",
-        "Dernier jour pour vos heures",
+        "mardi 8 décembre 2026 Fin du délai de rétractation",
+        "mercredi 9 décembre 2026 à 0 h Ouverture de Produit template",
+        "jeudi 24 décembre 2026 Prélèvement de 97,50 €",
+        "mercredi 24 novembre 2027 Dernier jour pour vos heures",
     ]
-    places = [page.index(title) for title in titles if title in page]
-    assert len(places) == len(titles)
+    places = [page.index(title) for title in titles]
     assert places == sorted(places)
+    assert page.count("décembre 2026 Fin du délai de rétractation") == 1
     assert "3 h à utiliser" in page
     assert "renoncer au contrat ici" in page
 
@@ -133,7 +136,7 @@ def test_an_order_that_waits_for_its_payment_is_on_the_overview(app: Flask, now:
     reference = db.session.get_one(Order, order_id).reference
     assert "Une commande attend son paiement" in page
     assert "Elle vous est gardée jusqu’à 10 h 30" in page
-    assert f'href="/commandes/{reference}"' in page
+    assert reference in page
 
 
 def test_orders_show_contract_and_money_apart(app: Flask, now: datetime):
