@@ -884,6 +884,8 @@ def upgrade() -> None:
         sa.Column("invoice_id", sa.Uuid(), nullable=False),
         sa.Column("position", sa.BigInteger(), nullable=False),
         sa.Column("name", sa.String(length=250), nullable=False),
+        sa.Column("supplied_from", sa.Date(), nullable=True),
+        sa.Column("supplied_to", sa.Date(), nullable=True),
         sa.Column("quantity", sa.BigInteger(), nullable=False),
         sa.Column("unit_net_minor", sa.BigInteger(), nullable=False),
         sa.Column("vat_rate_bp", sa.BigInteger(), nullable=False),
