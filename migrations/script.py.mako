@@ -14,7 +14,7 @@ depends_on = None
 
 
 def upgrade() -> None:
-    ${upgrades if upgrades else "pass"}
+    ${"\n".join(line for line in (upgrades or "pass").splitlines() if "###" not in line).strip()}
 
 
 def downgrade() -> None:
