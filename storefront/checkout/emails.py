@@ -14,7 +14,7 @@ from storefront.kernel.money import Money
 from storefront.legal.queries import acceptances_of, accepted_documents, parameters_of
 from storefront.notifications import service as notifications
 from storefront.orders.events import OrderCancelled
-from storefront.orders.models import Order
+from storefront.orders.models import Order, OrderStatus
 from storefront.orders.rules import BuyerKind
 from storefront.payments import queries as payments
 from storefront.payments.models import PaymentStatus
@@ -62,13 +62,14 @@ def order_cancelled(event: OrderCancelled, *, now: datetime) -> None:
     received = any(
         attempt.status is PaymentStatus.SUCCEEDED for attempt in payments.of_order(order.id)
     )
+    ended = "refusée" if order.status is OrderStatus.REFUSED else "annulée"
     notifications.queue(
         "order_cancelled",
         key=f"order_cancelled:{order.id}",
         recipient=order.email,
         user_id=order.user_id,
         order_id=order.id,
-        subject=f"Votre commande {order.reference} est annulée",
+        subject=f"Votre commande {order.reference} est {ended}",
         context={"order": order, "received": received},
         now=now,
     )

@@ -18,6 +18,7 @@ from storefront.catalogue.rules import ProductKind
 from storefront.identity.models import Role
 from storefront.infra.db import db, transaction
 from storefront.infra.journal import JournalEntry
+from storefront.notifications.models import Email
 from storefront.orders.models import Order, OrderStatus
 from storefront.orders.rules import BuyerKind
 from tests import factories
@@ -147,6 +148,10 @@ def test_an_unpaid_order_is_refused_with_its_reason_and_nothing_stays_reserved(
     assert reason in answer.text
     assert the(order_id).status is OrderStatus.REFUSED
     assert db.session.scalars(select(Variant.available)).all() == [1]
+    [email] = db.session.scalars(select(Email).where(Email.order_id == order_id)).all()
+    assert email.subject.endswith("est refusée")
+    assert reason in email.text
+    assert reason in email.html
 
 
 def test_refusing_needs_a_reason(client: FlaskClient, now: datetime):
