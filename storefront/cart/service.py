@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import select
+from sqlalchemy.orm import joinedload
 
 from storefront.cart import queries
 from storefront.cart.models import Cart, CartLine
@@ -16,6 +17,7 @@ from storefront.infra.db import db
 from storefront.kernel.errors import Refusal
 
 MOST_LINES = 30
+_WITH_ITS_PRODUCT = (joinedload(Variant.product), joinedload(Variant.session))
 
 
 class NotOnSale(Refusal):
@@ -36,7 +38,6 @@ def new_cart(*, user_id: uuid.UUID | None, now: datetime) -> Cart:
     """An empty cart."""
     cart = Cart(id=uuid.uuid4(), user_id=user_id, details={}, created_at=now, updated_at=now)
     db.session.add(cart)
-    db.session.flush()
     return cart
 
 
@@ -139,7 +140,7 @@ def _lines(cart: Cart) -> dict[uuid.UUID, CartLine]:
 
 
 def _on_sale(variant_id: uuid.UUID, now: datetime) -> Variant:
-    variant = db.session.get(Variant, variant_id)
+    variant = db.session.get(Variant, variant_id, options=_WITH_ITS_PRODUCT)
     if variant is None:
         raise NotOnSale(name="")
     begun = variant.session is not None and variant.session.starts_at <= now

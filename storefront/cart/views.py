@@ -28,11 +28,10 @@ def cart_id() -> uuid.UUID | None:
         return None
 
 
-def remember(cart: Cart | None) -> None:
+def remember(cart_id: uuid.UUID) -> None:
     """Name the cart in the browser's session, with its count for the header of every page."""
-    if cart is not None:
-        session["cart"] = str(cart.id)
-        session["cart_count"] = queries.count(cart.id)
+    session["cart"] = str(cart_id)
+    session["cart_count"] = queries.count(cart_id)
 
 
 def remember_ordered() -> None:
@@ -53,7 +52,9 @@ def adopt_after_sign_in() -> None:
     if user_id is None or session.get("cart_owner") == str(user_id):
         return
     with transaction():
-        remember(service.adopt(user_id, cart_id(), now=clock.now()))
+        cart = service.adopt(user_id, cart_id(), now=clock.now())
+        if cart is not None:
+            remember(cart.id)
     session["cart_owner"] = str(user_id)
 
 
@@ -97,11 +98,11 @@ def add() -> Response:
         with transaction():
             cart = _present()
             line = service.add(cart, variant_id, request.form.get("quantite", "1"), now=now)
-            name = line.variant.product.name
+            kept, name = cart.id, line.variant.product.name
     except QuantityRefused as refused:
         flash(quantity_message(refused), "refusal")
         return redirect(_back())
-    remember(cart)
+    remember(kept)
     flash(f"« {name} » est dans votre panier.", "success")
     return redirect("/panier")
 
@@ -124,7 +125,8 @@ def change() -> Response:
     except QuantityRefused as refused:
         flash(quantity_message(refused), "refusal")
         return redirect("/panier")
-    remember(cart)
+    if named is not None:
+        remember(named)
     return redirect("/panier")
 
 

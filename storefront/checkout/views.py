@@ -25,6 +25,7 @@ from werkzeug.wrappers import Response
 
 from storefront.cart import queries as carts
 from storefront.cart import service as cart_service
+from storefront.cart.models import Cart
 from storefront.cart.queries import Contents
 from storefront.cart.views import cart_id, remember_ordered
 from storefront.catalogue.queries import ProductPage
@@ -115,25 +116,23 @@ def _hosted() -> list[Provider]:
     return [one for one in payments.providers().values() if one.capabilities.hosted_page]
 
 
-def _contents() -> Contents:
-    return carts.contents(cart_id(), clock.now())
-
-
-def _elsewhere() -> Response | None:
-    """Where a buyer belongs who has nothing to order here: an order placed before, or the cart."""
+def _to_order() -> tuple[Cart, Contents] | Response:
+    """What this browser has to order, or where it belongs: an order placed before, or the cart."""
     named = cart_id()
-    placed = order_queries.of_cart(named) if named else None
-    if placed is not None:
-        return redirect(order_url(placed))
-    return redirect("/panier") if _contents().blocked else None
+    cart = carts.open_cart(named) if named else None
+    if cart is None:
+        placed = order_queries.of_cart(named) if named else None
+        return redirect(order_url(placed) if placed else "/panier")
+    contents = carts.contents(cart.id, clock.now())
+    return redirect("/panier") if contents.blocked else (cart, contents)
 
 
 @bp.route("/commande/coordonnees", methods=["GET", "POST"])
 def details() -> Response | str | tuple[str, int]:
     """First step: as whom, who, where."""
-    if (away := _elsewhere()) is not None:
-        return away
-    cart, contents = found_or_404(carts.open_cart(cart_id() or uuid.uuid4())), _contents()
+    if isinstance(found := _to_order(), Response):
+        return found
+    cart, contents = found
     form = DetailsForm(data=cart.details or _known_of_customer())
     status = 200
     if form.is_submitted():
@@ -181,13 +180,13 @@ def _review(contents: Contents, details: dict[str, Any]) -> Review:
 @bp.get("/commande/verification")
 def check() -> Response | str:
     """Second step: everything on one page, the boxes, the means of payment, one button."""
-    if (away := _elsewhere()) is not None:
-        return away
-    cart = found_or_404(carts.open_cart(cart_id() or uuid.uuid4()))
+    if isinstance(found := _to_order(), Response):
+        return found
+    cart, contents = found
     if "buyer_kind" not in cart.details:
         return redirect("/commande/coordonnees")
     try:
-        review = _review(_contents(), cart.details)
+        review = _review(contents, cart.details)
     except (ProfessionalsOnly, NotSoldThere, TooHeavyToShip) as refused:
         flash(refusal_message(refused), "refusal")
         return redirect("/commande/coordonnees")
@@ -217,15 +216,13 @@ def pay() -> Response | tuple[str, int]:
     A second click, another tab or a reload finds the order that the first one placed.
     """
     named = cart_id()
-    if named is None or (placed := order_queries.of_cart(named)) is None:
-        if (away := _elsewhere()) is not None:
-            return away
-    else:
-        return _go_and_pay(placed, service.current_attempt(placed))
-    cart = found_or_404(carts.open_cart(named or uuid.uuid4()))
+    if isinstance(found := _to_order(), Response):
+        placed = order_queries.of_cart(named) if named else None
+        return _go_and_pay(placed, service.current_attempt(placed)) if placed else found
+    cart, contents = found
     if "buyer_kind" not in cart.details:
         return redirect("/commande/coordonnees", 303)
-    review = _review(_contents(), cart.details)
+    review = _review(contents, cart.details)
     form = review_form(review)
     if not form.validate():
         return _check_page(review, form), 422

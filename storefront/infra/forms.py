@@ -6,6 +6,7 @@ from typing import Any
 
 from flask_wtf import FlaskForm
 from wtforms import BooleanField, StringField
+from wtforms.meta import DefaultMeta
 from wtforms.validators import DataRequired
 
 
@@ -14,6 +15,10 @@ class ShopForm(FlaskForm):  # type: ignore[misc]
 
     class Meta(FlaskForm.Meta):  # type: ignore[misc]
         locales = ("fr_FR", "fr")
+
+        def get_translations(self, form: Any) -> Any:
+            """WTForms' own French: Flask-WTF asks Flask-Babel, and without it speaks English."""
+            return DefaultMeta.get_translations(self, form)
 
         def bind_field(self, form: Any, unbound_field: Any, options: Any) -> Any:
             """Strip surrounding spaces from everything that is typed."""

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import logging
 import uuid
-from datetime import datetime
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 from storefront.infra.db import db, transaction
 from storefront.infra.jobs import Job
@@ -12,8 +13,11 @@ from storefront.orders import queries, rules, service
 from storefront.orders.models import Order, OrderStatus
 from storefront.payments import jobs as payments
 from storefront.payments import queries as payment_queries
-from storefront.payments.models import PaymentStatus
+from storefront.payments.models import Payment, PaymentStatus
 from storefront.payments.providers.base import ProviderRejected, ProviderUnavailable
+
+# A page that its provider never closes is not waited for longer than this after its end.
+FORGOTTEN_AFTER = timedelta(days=1)
 
 log = logging.getLogger(__name__)
 
@@ -46,21 +50,38 @@ def _not_yet(order: Order, now: datetime) -> bool:
 
 def _payment_in_doubt(order_id: uuid.UUID, now: datetime) -> bool:
     """Whether any attempt to pay may still succeed, or has, as far as anybody can tell."""
-    attempts = [(row.id, row.status) for row in payment_queries.of_order(order_id)]
+    attempts = [_Attempt.of(row) for row in payment_queries.of_order(order_id)]
     db.session.rollback()
-    for payment_id, status in attempts:
-        if status in GIVEN_UP:
-            continue
-        if status is PaymentStatus.SUCCEEDED:
-            return True  # its reaction has not run yet
-        try:
-            status = payments.refresh(payment_id, now).status
-        except (ProviderUnavailable, ProviderRejected) as error:
-            log.warning("payment %s stays in doubt: %s", payment_id, error)
-            return True
-        if status not in GIVEN_UP:
-            return True
-    return False
+    return any(_may_succeed(attempt, now) for attempt in attempts)
+
+
+@dataclass(frozen=True)
+class _Attempt:
+    """What must be known of a payment while no transaction is open."""
+
+    payment_id: uuid.UUID
+    status: PaymentStatus
+    mismatch: bool
+    expires_at: datetime | None
+
+    @classmethod
+    def of(cls, row: Payment) -> _Attempt:
+        return cls(row.id, row.status, row.mismatch is not None, row.expires_at)
+
+
+def _may_succeed(attempt: _Attempt, now: datetime) -> bool:
+    if attempt.status in GIVEN_UP or attempt.mismatch:
+        return False
+    if attempt.status is PaymentStatus.SUCCEEDED:
+        return True  # its reaction has not run yet
+    try:
+        status = payments.refresh(attempt.payment_id, now).status
+    except (ProviderUnavailable, ProviderRejected) as error:
+        log.warning("payment %s stays in doubt: %s", attempt.payment_id, error)
+        return True
+    if status is PaymentStatus.OPEN and attempt.expires_at is not None:
+        return now < attempt.expires_at + FORGOTTEN_AFTER
+    return status not in GIVEN_UP
 
 
 JOBS: tuple[Job, ...] = (Job("orders.cancel_unpaid", cancel_unpaid, queries.next_wait_over),)

@@ -264,6 +264,13 @@ def cancel(order: Order, reason: str, *, now: datetime) -> None:
     journal.record("order.cancelled", order, {"reason": reason}, now=now)
 
 
+def debit_by(order: Order, provider: str, *, now: datetime) -> None:
+    """What is still to come is taken where the customer last chose to pay and let us keep it."""
+    if order.payment_provider != provider:
+        order.payment_provider = provider
+        journal.record("order.provider_changed", order, {"provider": provider}, now=now)
+
+
 def refuse(order: Order, reason: str, *, now: datetime) -> None:
     """The seller refuses an order that nothing was paid for, with its reason (R-07, M-08).
 
