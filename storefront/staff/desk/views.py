@@ -40,7 +40,7 @@ def today() -> str:
     """What is late, what is next, who waits: for support and for the shop, by role."""
     now = clock.now()
     day = paris_date(now)
-    support = shop = None
+    support = selling = None
     if _may(Role.TECHNICIAN):
         queue = tickets.queue(now)
         support = {
@@ -49,7 +49,7 @@ def today() -> str:
             "agenda": tickets.agenda(start_of_day(day), end_of_day(day)),
         }
     if _may(Role.SHOPKEEPER):
-        shop = {
+        selling = {
             "reactions": _given_up(),
             "mismatched": payments.mismatched(),
             "doubtful": payments.in_doubt_since(now - LONG_DOUBT),
@@ -59,7 +59,7 @@ def today() -> str:
             "under_way": fulfilment.under_way(),
             "overdue": instalments.overdue(),
         }
-    return render_template("staff/desk/today.html", now=now, support=support, shop=shop)
+    return render_template("staff/desk/today.html", now=now, support=support, selling=selling)
 
 
 @dataclass(frozen=True)
