@@ -219,6 +219,8 @@ def settle(event: PaymentSucceeded, *, now: datetime) -> None:
     journal.record(
         "instalment.paid", instalment, {"payment": payment.id, "order": order.id}, now=now
     )
+    if payment.save_method and payment.saved_method_id:
+        orders.debit_by(order, payment.provider, now=now)
     if order.status in (OrderStatus.CANCELLED, OrderStatus.REFUSED):
         journal.record("order.paid_after_end", order, {"payment": payment.id}, now=now)
     elif instalment.schedule == PRICE and instalment.rank == 1:

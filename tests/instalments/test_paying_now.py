@@ -105,6 +105,18 @@ def test_the_means_of_payment_is_kept_while_more_is_to_come(
     assert attempts()[-1].save_method
 
 
+def test_what_is_still_to_come_is_debited_where_the_customer_last_chose_to_pay(
+    app: Flask, sandbox: RunningSandbox, now: datetime
+):
+    buy(sandbox, now, count=3)
+    client = claire(app, now)
+    sandbox.pay_by_paypal(pay(client, "paypal"))
+    client.get(f"{page()}/retour")
+    live_until(sandbox, morning_of(second().due_on) + timedelta(days=31))
+    assert len(taken(sandbox)) == 1
+    assert len(taken(sandbox, "paypal")) == 2
+
+
 def test_the_last_instalment_keeps_no_means_of_payment(client: FlaskClient):
     assert "servira aussi aux prochaines échéances" not in client.get(page()).text
     pay(client)
