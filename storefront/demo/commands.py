@@ -14,6 +14,7 @@ from flask.cli import AppGroup
 
 from storefront.demo import people, travel
 from storefront.demo.load import load
+from storefront.demo.progress import progress
 from storefront.demo.stand_in import StandInSilent
 from storefront.demo.summary import Tally, tally
 from storefront.infra import clock
@@ -35,14 +36,19 @@ def _plainly() -> Iterator[None]:
 @demo_commands.command("load")
 def load_command() -> None:
     """Fill the shop with the demo's catalogue, people and stories; once, however often asked."""
-    started, done, steps = monotonic(), Counter[str](), 0
-    with _plainly(), click.progressbar(length=1000, label="Telling the demo's stories") as bar:
+    with _plainly():
+        travel.refuse_production()
+        if progress(clock.now()).whole:
+            click.echo("The demo is there already.")
+            return
+        _load()
+
+
+def _load() -> None:
+    started = monotonic()
+    with click.progressbar(length=1000, label="Telling the demo's stories") as bar:
         for step in load(clock.now):
-            steps, done = steps + 1, done + step.done
             bar.update(1000 * step.told // step.of - bar.pos)
-    if not steps:
-        click.echo("The demo is there already.")
-        return
     click.echo(f"The demo is loaded, in {monotonic() - started:.0f} seconds:")
     _say(tally())
 

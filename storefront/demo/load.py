@@ -7,7 +7,6 @@ themselves. At the end it is the present, and nothing is left to do.
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -22,11 +21,10 @@ from storefront.legal import service as legal
 
 @dataclass(frozen=True)
 class Loading:
-    """A step of the loading: how many are behind, how many there are, what it brought about."""
+    """A step of the loading: how many are behind, and how many there are."""
 
     told: int
     of: int
-    done: Counter[str]
 
 
 def load(clock: Callable[[], datetime]) -> Iterator[Loading]:
@@ -63,22 +61,20 @@ def _tell(
     for number, step in enumerate(script, start=1):
         if step.key in known:
             continue
-        done = _live(lived_until, step.at)
+        _live(lived_until, step.at)
         step.act(step.at)
         db.session.rollback()
         kept.note(step.key)
         lived_until = step.at
-        yield Loading(number, len(script), done)
-    yield Loading(len(script), len(script), _live(lived_until, clock()))
+        yield Loading(number, len(script))
+    _live(lived_until, clock())
     kept.whole = True
     kept.save()
 
 
-def _live(start: datetime, until: datetime) -> Counter[str]:
-    done: Counter[str] = Counter()
-    for _, at_once in travel.live_through(start, until):
-        done += at_once
-    return done
+def _live(start: datetime, until: datetime) -> None:
+    for _ in travel.live_through(start, until):
+        pass
 
 
 def _terms(first_day: FirstDay) -> Iterator[Step]:
