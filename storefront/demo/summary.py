@@ -71,4 +71,5 @@ def _count(entity: type[Base], *where: ColumnElement[bool]) -> int:
 
 
 def _sum(amount: object, where: ColumnElement[bool]) -> int:
-    return db.session.scalar(select(func.coalesce(func.sum(amount), 0)).where(where)) or 0
+    # PostgreSQL's sum of whole numbers is a decimal one.
+    return int(db.session.scalar(select(func.coalesce(func.sum(amount), 0)).where(where)) or 0)
