@@ -90,14 +90,11 @@ def entries_of(lot_ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, list[CreditEntry
 
 def balance(lot_id: uuid.UUID) -> int:
     """The minutes of a lot that can still be held or used: the sum of its entries (K-01)."""
-    return (
-        db.session.scalar(
-            select(func.coalesce(func.sum(CreditEntry.minutes), 0)).where(
-                CreditEntry.lot_id == lot_id
-            )
-        )
-        or 0
+    total = select(func.coalesce(func.sum(CreditEntry.minutes), 0)).where(
+        CreditEntry.lot_id == lot_id
     )
+    # PostgreSQL's sum of whole numbers is a decimal one.
+    return int(db.session.scalar(total) or 0)
 
 
 def lots_of(user_id: uuid.UUID, today: date) -> list[LotView]:

@@ -238,7 +238,8 @@ def remind(lot_id: uuid.UUID, *, now: datetime) -> bool:
 def expire(lot_id: uuid.UUID, *, now: datetime) -> bool:
     """Write off what is left of a lot from the day after its last (K-02); holds stay.
 
-    True when this call was the one that did it.
+    True when this call was the one that did it. The customer is told, unless the lot is one that
+    nobody is reminded of: a month of a contract, followed by the next.
     """
     claim = (
         update(HourLot)
@@ -256,7 +257,7 @@ def expire(lot_id: uuid.UUID, *, now: datetime) -> bool:
     entries = queries.entries_of([lot_id])[lot_id]
     # A lot that was prolonged can expire twice: once for each of its last days.
     cause_id = uuid.uuid5(lot_id, lot.expires_on.isoformat())
-    _write_off(lot, entries, cause_id, now, tell=True)
+    _write_off(lot, entries, cause_id, now, tell=bool(lot.reminder_days))
     return True
 
 

@@ -185,6 +185,16 @@ def test_what_is_left_is_lost_the_day_after_and_the_customer_told_once(app: Flas
     assert "mercredi 24 novembre 2027" in told.text
 
 
+def test_the_month_of_a_contract_expires_without_a_message(app: Flask, now: datetime):
+    lot_id = saved_lot(now, expires_on=LAST, reminder_days=())
+    morning = datetime(2027, 11, 25, 9, 0, tzinfo=UTC)
+    assert jobs.remind_due(morning) == 0
+    assert jobs.expire_due(morning) == 1
+    outbox.drain(morning)
+    assert kinds(lot_id)[-1] == ("expired", -180)
+    assert not emails("hours_expired")
+
+
 def test_a_hold_survives_the_expiry_of_its_lot(app: Flask, now: datetime):
     lot_id, cause = saved_lot(now, expires_on=LAST), uuid.uuid4()
     hold(lot_id, 120, cause, now, on=LAST + timedelta(days=2))
