@@ -20,16 +20,28 @@ LOOK_AGAIN = timedelta(days=1)
 
 
 def run_due(now: datetime) -> Counter[str]:
-    """Do everything that is due at `now`, and what that makes due; returns how often per job."""
+    """Do everything that is due at `now`, and what that makes due; returns how often per job.
+
+    A job that fails does not keep the others from their work; once they are done, raises
+    ExceptionGroup with what went wrong.
+    """
     heartbeat.beat(heartbeat.WORKER, now)
     done: Counter[str] = Counter()
+    failed: dict[str, Exception] = {}
     for _ in range(MAX_ROUNDS):
         before = done.total()
         done["outbox"] += outbox.drain(now)
         for job in jobs.registered():
-            done[job.name] += job.run(now)
+            if job.name not in failed:
+                try:
+                    done[job.name] += job.run(now)
+                except Exception as error:
+                    db.session.rollback()
+                    failed[job.name] = error
         if done.total() == before:
             break
+    if failed:
+        raise ExceptionGroup(f"failed: {', '.join(failed)}", list(failed.values()))
     return +done
 
 

@@ -18,6 +18,7 @@ from storefront.credits.models import CreditEntry, HourLot
 from storefront.infra import heartbeat, journal
 from storefront.infra.config import Settings
 from storefront.infra.db import Base, db
+from storefront.infra.jobs import Job
 from storefront.infra.outbox import OutboxEntry, OutboxStatus
 from storefront.instalments.models import PRICE, Instalment, InstalmentStatus
 from storefront.instalments.rules import morning_of
@@ -169,6 +170,21 @@ def test_the_worker_works_until_it_is_told_to_stop(
         running.send_signal(signal.SIGTERM)
 
         finished(running, seconds=20)
+    everything_was_done_once()
+
+
+def test_a_job_that_fails_does_not_keep_the_others_from_their_work(
+    app: Flask, now: datetime
+) -> None:
+    def fail(_now: datetime) -> int:
+        raise LookupError("a row that nobody foresaw")
+
+    app.extensions["jobs"].insert(0, Job("tests.fail", fail, lambda: None))
+    several_paid_orders(now)
+
+    with pytest.raises(ExceptionGroup, match=r"tests\.fail"):
+        worker.run_due(now)
+
     everything_was_done_once()
 
 
