@@ -56,6 +56,14 @@ class Overview:
     accesses: Sequence[Access]
 
     @property
+    def ready(self) -> list[list[Access]]:
+        """What can be opened, purchase by purchase."""
+        purchases: dict[uuid.UUID, list[Access]] = {}
+        for access in self.accesses:
+            purchases.setdefault(access.order_line_id, []).append(access)
+        return list(purchases.values())
+
+    @property
     def needs(self) -> int:
         """How many things the customer is waited for."""
         return sum(
