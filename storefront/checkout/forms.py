@@ -12,6 +12,7 @@ from stdnum.eu import vat as eu_vat
 from stdnum.exceptions import ValidationError as BadNumber
 from stdnum.fr import siren as fr_siren
 from wtforms import Field, HiddenField, RadioField, SelectField, StringField
+from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined]
 from wtforms.validators import DataRequired, Length, ValidationError
 
 from storefront.catalogue.rules import EU_COUNTRIES, KIND_FACTS, NotSoldThere
@@ -30,7 +31,7 @@ PHONE = re.compile(r"\+?[0-9][0-9 .()-]{5,22}")
 
 
 @lru_cache(maxsize=1)
-def countries() -> list[tuple[str, str]]:
+def countries() -> list[SelectChoice]:
     """Every country by its French name, France first, then the European Union."""
     names = {
         code: name
@@ -38,7 +39,8 @@ def countries() -> list[tuple[str, str]]:
         if len(code) == 2 and code.isalpha() and code not in ("EU", "EZ", "UN", "XA", "XB", "ZZ")
     }
     by_name = sorted(names.items(), key=lambda pair: (pair[0] not in EU_COUNTRIES, pair[1]))
-    return [("FR", names.pop("FR")), *(pair for pair in by_name if pair[0] != "FR")]
+    first = [("FR", names["FR"]), *(pair for pair in by_name if pair[0] != "FR")]
+    return [SelectChoice(code, name) for code, name in first]
 
 
 def _short(most: int) -> Length:
@@ -51,8 +53,8 @@ class DetailsForm(ShopForm):
     buyer_kind = RadioField(
         "Vous commandez",
         choices=[
-            (BuyerKind.CONSUMER.value, "Pour vous, à titre privé"),
-            (BuyerKind.PROFESSIONAL.value, "Pour votre activité professionnelle"),
+            SelectChoice(BuyerKind.CONSUMER.value, "Pour vous, à titre privé"),
+            SelectChoice(BuyerKind.PROFESSIONAL.value, "Pour votre activité professionnelle"),
         ],
         validators=[DataRequired("Dites-nous si vous commandez à titre privé ou professionnel.")],
         validate_choice=True,
@@ -220,7 +222,7 @@ class PayAgainForm(ShopForm):
             line.kind and KIND_FACTS[line.kind].is_subscription for line in order.lines
         )
         form.provider.choices = [
-            (provider.key, provider.name_fr)
+            SelectChoice(provider.key, provider.name_fr)
             for provider in providers
             if order.currency in provider.capabilities.currencies
             and (provider.capabilities.saved_method or not debited_later)
@@ -271,10 +273,14 @@ def review_form(review: Review) -> ReviewForm:
     form: ReviewForm = type("ThisReviewForm", (ReviewForm,), members)()
     form.terms.label.text = review.parameters.acceptance_sentence
     form.instalments.choices = [
-        (str(offer.count), "En une fois" if offer.count == 1 else f"En {offer.count} fois")
+        SelectChoice(
+            str(offer.count), "En une fois" if offer.count == 1 else f"En {offer.count} fois"
+        )
         for offer in review.offered
     ]
-    form.provider.choices = [(provider.key, provider.name_fr) for provider in review.providers]
+    form.provider.choices = [
+        SelectChoice(provider.key, provider.name_fr) for provider in review.providers
+    ]
     if not form.is_submitted():
         form.instalments.data = form.instalments.data or "1"
     if review.priced.gross == 0:
