@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import String
+from sqlalchemy import String, insert, update
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Mapped, mapped_column
 
 from storefront.infra.db import Base, db, transaction
@@ -26,8 +27,15 @@ def beat(name: str, now: datetime) -> None:
     last = last_beat(name)
     if last is not None and last <= now < last + EVERY:
         return
+    again = update(Heartbeat).where(Heartbeat.name == name).values(beat_at=now)
     with transaction() as session:
-        session.merge(Heartbeat(name=name, beat_at=now))
+        if session.scalar(again.returning(Heartbeat.name)) is not None:
+            return
+        try:
+            with session.begin_nested():
+                session.execute(insert(Heartbeat).values(name=name, beat_at=now))
+        except IntegrityError:
+            pass  # another worker beat first, for the first time too
 
 
 def last_beat(name: str) -> datetime | None:
