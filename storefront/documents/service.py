@@ -78,13 +78,19 @@ def render_pdf(template: str, data: dict[str, Any], *, title: str, now: datetime
         "date": [made_at.year, made_at.month, made_at.day],
         **data,
     }
+    return _draw(folder, template, journal.canonical(facts), int(now.timestamp()))
+
+
+@lru_cache(maxsize=8)
+def _draw(folder: Path, template: str, data: str, timestamp: int) -> bytes:
+    """The same input gives the same bytes: what was just drawn is not drawn again."""
     pdf: bytes = typst.compile(
         str(folder / f"{template}.typ"),
         root=str(folder),
         font_paths=_fonts(folder / "fonts"),
-        sys_inputs={"data": journal.canonical(facts)},
+        sys_inputs={"data": data},
         pdf_standards=[*STANDARDS],
-        timestamp=int(now.timestamp()),
+        timestamp=timestamp,
     )
     return pdf
 
