@@ -17,6 +17,8 @@ from storefront.kernel.calendar import add_business_minutes, paris_instant
 
 MINUTE = timedelta(minutes=1)
 HOUR = timedelta(hours=1)
+QUARTER = timedelta(minutes=15)
+PAST = ("in_progress", "reported", "closed", "cancelled")
 # Silence confirms a report after a day (I-07): one that still waits for the client is younger.
 FRESH = timedelta(hours=20)
 
@@ -30,16 +32,36 @@ class Step:
     act: Callable[[datetime], None]
 
 
+class Diary:
+    """The technician's appointments: the stories' own hours, moved where two would meet."""
+
+    def __init__(self) -> None:
+        self._taken: list[tuple[datetime, datetime]] = []
+
+    def enter(self, wanted: datetime, minutes: int, *, over: bool) -> datetime:
+        """The nearest free time: before the wanted one for what is over, after it otherwise."""
+        length = minutes * MINUTE
+        while any(wanted < end and start < wanted + length for start, end in self._taken):
+            wanted += -QUARTER if over else QUARTER
+        self._taken.append((wanted, wanted + length))
+        return wanted
+
+
 def steps(first_day: FirstDay) -> list[Step]:
     """Everything that the demo's people do, in order of time."""
     told: list[Step] = []
+    requests: list[Request] = []
     for number, person in enumerate(people.people()):
         for rank, given in enumerate(person.story):
             key = f"{person.key}/{rank}"
             if "buys" in given:
                 told += _purchase(first_day, key, person, given, number)
             else:
-                told += _request(first_day, Request(key, person, given))
+                requests.append(Request(key, person, given))
+    diary = Diary()
+    # Work that is under way is the one thing that cannot be moved.
+    for request in sorted(requests, key=lambda one: one.given["state"] != "in_progress"):
+        told += _request(first_day, request, diary)
     return sorted(told, key=lambda step: (step.at, step.key))
 
 
@@ -64,13 +86,13 @@ def _at(act: Callable[..., None], person: Person, slug: str, now: datetime) -> N
     act(person, slug, now=now)
 
 
-def _request(first_day: FirstDay, request: Request) -> Iterator[Step]:
+def _request(first_day: FirstDay, request: Request, diary: Diary) -> Iterator[Step]:
     """A ticket up to its state: every step before it is told at its own time."""
     given, state = request.given, request.given["state"]
     now = first_day.now
     opened = first_day.past(-given["days_ago"], given["at"], ago=45 * MINUTE)
     answered = min(add_business_minutes(opened, 35, seller().opening_hours), now - 30 * MINUTE)
-    starts = _appointment(first_day, given, opened) if "appointment" in given else None
+    starts = _appointment(first_day, given, opened, diary) if "appointment" in given else None
     if starts is not None and starts <= now:
         answered = min(answered, starts - 2 * HOUR)
     answered = max(answered, opened + MINUTE)
@@ -90,7 +112,8 @@ def _request(first_day: FirstDay, request: Request) -> Iterator[Step]:
     if state != "proposed":
         yield step("4-accept", answered + 20 * MINUTE, support.accept)
     if state == "cancelled":
-        yield step("5-call-off", starts - 30 * HOUR, support.call_off)
+        called_off = min(max(starts - 30 * HOUR, answered + HOUR), starts - QUARTER, now)
+        yield step("5-call-off", called_off, support.call_off)
     if state in ("in_progress", "reported", "closed"):
         yield step("5-start", starts + _late_by(given, first_day, starts), support.start)
     if state in ("reported", "closed"):
@@ -109,25 +132,26 @@ def _late_by(given: dict[str, Any], first_day: FirstDay, starts: datetime) -> ti
     return began - starts
 
 
-def _appointment(first_day: FirstDay, given: dict[str, Any], opened: datetime) -> datetime:
+def _appointment(
+    first_day: FirstDay, given: dict[str, Any], opened: datetime, diary: Diary
+) -> datetime:
     """When the intervention of a story starts: on an open day, and where its state wants it.
 
     Work that is under way began a moment ago, a report that waits was made today at the
     latest, and what is over is over, on whatever day and at whatever hour the demo is loaded.
     """
-    wanted, now = given["appointment"], first_day.now
+    wanted, state, now = given["appointment"], given["state"], first_day.now
     day = first_day.open_day(wanted["in_days"])
     starts = paris_instant(day, time.fromisoformat(wanted["start"]))
-    state = given["state"]
-    if state == "in_progress":
-        return _quarter(now - given["started_minutes_ago"] * MINUTE)
     worked = given.get("worked_minutes", 0) * MINUTE
     over = starts + worked + HOUR <= now
-    if state == "reported" and not (over and now - starts - worked < FRESH):
-        return _quarter(now - 3 * HOUR - worked)
-    if state == "closed" and not over:
-        return _quarter(opened + (now - opened) / 2)
-    return starts
+    if state == "in_progress":
+        starts = _quarter(now - given["started_minutes_ago"] * MINUTE)
+    elif state == "reported" and not (over and now - starts - worked < FRESH):
+        starts = _quarter(now - 3 * HOUR - worked)
+    elif state in ("closed", "cancelled") and not over:
+        starts = _quarter(opened + (now - opened) / 2)
+    return diary.enter(starts, wanted["minutes"], over=state in PAST)
 
 
 def _quarter(instant: datetime) -> datetime:
