@@ -41,6 +41,7 @@ from storefront.orders.models import Order, OrderLine, OrderStatus
 from storefront.orders.rules import Buyer, PricedOrder, SaleLine, ShippingBands, price_order
 from storefront.payments.models import Payment
 from storefront.payments.providers.base import Provider
+from storefront.payments.queries import arrived as payment_arrived
 from storefront.payments.queries import of_order as payments_of_order
 
 
@@ -258,6 +259,7 @@ class OrderView:
     order: Order
     instalments: Sequence[Instalment]
     attempt: Payment | None
+    received: bool
     documents: Sequence[StoredDocument]
     accepted: Sequence[Acceptance]
     accesses: Sequence[Access]
@@ -267,8 +269,8 @@ class OrderView:
 
     @property
     def waiting(self) -> bool:
-        """Whether it still waits for its first payment."""
-        return self.order.status is OrderStatus.AWAITING_PAYMENT
+        """Whether it still waits for its first payment, of which nothing has arrived."""
+        return self.order.status is OrderStatus.AWAITING_PAYMENT and not self.received
 
     @property
     def titles(self) -> dict[uuid.UUID, str]:
@@ -296,6 +298,7 @@ def order_view(order: Order, now: datetime) -> OrderView:
         order=order,
         instalments=parts,
         attempt=attempts[-1] if attempts else None,
+        received=payment_arrived(order.id),
         documents=documents_of(order.id),
         accepted=accepted,
         accesses=accesses,

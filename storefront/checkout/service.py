@@ -135,8 +135,9 @@ def pay_again(order: Order, provider: str, *, now: datetime) -> Payment:
     orders.claim_again(order, now + PAGE_LIFETIME + GRACE, now=now)
     first = _first_instalment(order)
     last = payment_queries.undecided_of_instalment(first.id)
-    if last is not None and last.status is PaymentStatus.PENDING:
-        raise instalments.PaymentUnderWay(provider=last.provider, until=None, instalment=first.id)
+    pending = last is not None and last.status is PaymentStatus.PENDING
+    if pending or payment_queries.arrived(order.id):
+        raise instalments.PaymentUnderWay(provider=provider, until=None, instalment=first.id)
     usable = last is not None and (last.expires_at is None or last.expires_at > now)
     if last is not None and usable and last.provider == provider:
         return last
@@ -171,5 +172,5 @@ def _reserve(order: Order, provider: str, now: datetime) -> Payment:
 
 
 def is_waiting(order: Order) -> bool:
-    """Whether the order still waits for its first payment."""
-    return order.status is OrderStatus.AWAITING_PAYMENT
+    """Whether the order still waits for its first payment, of which nothing has arrived."""
+    return order.status is OrderStatus.AWAITING_PAYMENT and not payment_queries.arrived(order.id)

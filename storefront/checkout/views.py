@@ -42,7 +42,7 @@ from storefront.checkout.forms import (
 from storefront.checkout.queries import Promises, Review
 from storefront.checkout.rules import CartChanged, ProfessionalsOnly
 from storefront.documents.queries import with_content
-from storefront.infra import clock
+from storefront.infra import clock, outbox
 from storefront.infra.db import db, transaction
 from storefront.infra.web import client_ip, found_or_404, user_agent
 from storefront.instalments.rules import PlannedInstalment
@@ -328,6 +328,8 @@ def back(payment_id: uuid.UUID) -> Response:
     order = _paid_order(payment_id)
     if not _ask_provider(order):
         flash(NOT_KNOWN_YET, "info")
+    # The webhook may have been first: what it set off is done before the buyer sees the order.
+    outbox.hurry()
     return redirect(order_url(order), 303)
 
 

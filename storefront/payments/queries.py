@@ -26,6 +26,22 @@ def of_order(order_id: uuid.UUID) -> Sequence[Payment]:
     ).all()
 
 
+def arrived(order_id: uuid.UUID) -> bool:
+    """Whether a payment of what was asked has arrived, though nobody may have reacted to it yet."""
+    return (
+        db.session.scalar(
+            select(Payment.id)
+            .where(
+                Payment.order_id == order_id,
+                Payment.status == PaymentStatus.SUCCEEDED,
+                Payment.mismatch.is_(None),
+            )
+            .limit(1)
+        )
+        is not None
+    )
+
+
 def undecided_of_instalment(instalment_id: uuid.UUID) -> Payment | None:
     """The attempt whose end is not known yet, if there is one: no other may start."""
     return db.session.scalars(

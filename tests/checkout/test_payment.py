@@ -18,6 +18,7 @@ from storefront.orders import jobs as order_jobs
 from storefront.orders import queries as order_queries
 from storefront.orders import service as orders
 from storefront.orders.models import Order, OrderStatus
+from storefront.payments import jobs as payments
 from storefront.payments.models import Payment, PaymentStatus
 from tests import factories
 from tests.checkout.shopping import add, click, counted, give_details, order, text
@@ -293,3 +294,22 @@ def test_the_whole_road_from_product_to_confirmed_order_is_short(shop, browser, 
         browser.get(local(paid.headers["Location"]))
     assert the(shop, Order).status is OrderStatus.CONFIRMED
     assert len(statements) <= 175
+
+
+def test_money_that_arrived_is_not_asked_for_again_before_the_order_is_confirmed(
+    shop, browser, guide, sandbox, now
+):
+    back = sandbox.pay_by_card(order(browser, guide).location).headers["Location"]
+    placed, paid = the(shop, Order), the(shop, Payment)
+    with shop.app_context():
+        # The webhook has told of it; nobody has reacted yet.
+        payments.refresh(paid.id, now)
+    here = f"/commandes/{placed.reference}"
+    shown = browser.get(f"{here}?jeton={placed.token}")
+    assert "Votre paiement est reçu" in text(shown)
+    assert f"{here}/payer" not in shown.text
+    again = browser.post(f"{here}/payer?jeton={placed.token}", data={"provider": "paypal"})
+    assert (again.status_code, the(shop, Payment).status) == (303, PaymentStatus.SUCCEEDED)
+    # The browser's return does what is left to do before it shows the order.
+    assert browser.get(local(back)).status_code == 303
+    assert the(shop, Order).status is OrderStatus.CONFIRMED
