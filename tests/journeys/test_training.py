@@ -1,0 +1,102 @@
+"""A training customer: from home to the course, paying in four parts."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable
+
+import pytest
+from pypdf import PdfReader
+
+from tests.journeys import acts
+from tests.journeys.acts import Customer
+from tests.journeys.live_shop import LiveShop
+from tests.journeys.visitor import Visitor, plain
+
+pytestmark = pytest.mark.browser
+
+HELENE = Customer("Hélène Castaing", "helene@exemple.example")
+YANN = Customer("Yann Le Guellec", "yann@exemple.example")
+
+
+def test_a_course_is_bought_in_four_parts_and_the_second_is_taken_on_its_day(
+    visit: Callable[..., Visitor], shop: LiveShop
+) -> None:
+    buyer = visit()
+    buyer.open("/")
+    buyer.picture("home")
+    buyer.follow("Catalogue")
+    buyer.picture("catalogue")
+    buyer.follow("Organiser un mariage, en ligne")
+    buyer.sees("720,00 €", "4 fois, dont 180,00 € à la commande")
+    buyer.picture("product")
+    buyer.press("Ajouter au panier")
+    buyer.follow("Passer à la commande")
+    buyer.picture("checkout-details")
+    acts.say_who(buyer, HELENE)
+
+    buyer.choose("instalments", "4")
+    buyer.choose("provider", "stripe")
+    buyer.tick("terms", "particular_0", "early_start")
+    buyer.sees("24 décembre 2026")
+    buyer.picture("checkout-verification")
+    buyer.press(acts.ORDER)
+    acts.pay_by_card(buyer, acts.CHALLENGED_CARD)
+    buyer.press("Autoriser")
+    buyer.sees("Votre commande est confirmée", "24 janvier 2027")
+    reference = acts.reference_on(buyer)
+    assert shop.taken("stripe", reference) == [18000]
+
+    letter = shop.letter(HELENE.email, f"{reference} est confirmée")
+    invoice, terms, particular = (text_of_pdf(file) for file in acts.attachments(letter).values())
+    assert HELENE.name in invoice
+    assert "720,00" in invoice
+    assert "Conditions générales de vente" in terms
+    assert "formation" in particular
+    buyer.page.reload()
+    buyer.look()
+    buyer.picture("order")
+    assert buyer.download("facture").startswith(b"%PDF")
+
+    buyer.open(acts.link_in(letter, "/mot-de-passe"))
+    acts.choose_password(buyer, HELENE)
+    buyer.picture("account")
+    buyer.open("/compte/telechargements")
+    buyer.follow("Suivre la formation")
+    assert buyer.path().startswith("/cours/")
+
+    said = shop.advance_to("2026-12-24T12:00")
+    assert "1 payments taken, 180,00" in plain(said)
+    buyer.open("/compte/echeances")
+    buyer.sees("Déjà réglées", "Payée")
+    assert shop.taken("stripe", reference) == [18000, 18000]
+    assert "24 décembre 2026" in plain(acts.text_of(shop.letter(HELENE.email, "prélev")))
+
+
+def test_the_whole_road_needs_no_script(visit: Callable[..., Visitor], shop: LiveShop) -> None:
+    buyer = visit(java_script_enabled=False)
+    buyer.open("/")
+    buyer.follow("Formations")
+    buyer.follow("Décor de réception, en ligne")
+    buyer.press("Ajouter au panier")
+    buyer.follow("Passer à la commande")
+    acts.say_who(buyer, YANN)
+    buyer.choose("instalments", "4")
+    buyer.choose("provider", "stripe")
+    buyer.tick("terms", "particular_0", "early_start")
+    buyer.press(acts.ORDER)
+    acts.pay_by_card(buyer, acts.CHALLENGED_CARD)
+    buyer.press("Autoriser")
+    buyer.sees("Votre commande est confirmée")
+    assert shop.taken("stripe", acts.reference_on(buyer)) == [16000]
+
+    shop.letter(YANN.email, "est confirmée")
+    acts.choose_password(buyer, YANN)
+    buyer.follow("Téléchargements")
+    buyer.follow("Suivre la formation")
+    assert buyer.path().startswith("/cours/")
+
+
+def text_of_pdf(content: bytes) -> str:
+    """The words of a PDF."""
+    return plain("\n".join(page.extract_text() for page in PdfReader(io.BytesIO(content)).pages))
