@@ -242,7 +242,7 @@ def test_what_is_no_name_or_no_number_is_refused_and_kept(
 def test_the_page_of_data_says_how_to_take_or_erase_them(app: Flask, now: datetime):
     page = shown(sign_in(app, customer(now)).get("/compte/donnees").text)
     assert "sous un mois" in page
-    assert "mailto:" in page
+    assert "Écrivez à bonjour@letabli.example" in page
     assert "dix ans" in page
 
 
