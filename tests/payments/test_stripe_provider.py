@@ -403,6 +403,8 @@ def test_refunds_disputes_and_lost_cards_name_their_charge_or_card(stripe, sandb
     assert reference("charge.refunded") == outcome.charge_reference
     assert reference("charge.dispute.created") == outcome.charge_reference
     assert reference("payment_method.detached") == outcome.saved.method
+    # A card that was just saved must not be taken for one that was lost.
+    assert reference("payment_method.attached") is None
 
 
 def test_header_names_may_come_in_any_case(stripe, signed):

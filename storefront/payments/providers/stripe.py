@@ -369,15 +369,18 @@ def _notice(body: bytes) -> WebhookNotice:
         event_id, kind, thing = str(event["id"]), str(event["type"]), event["data"]["object"]
         metadata = thing.get("metadata")
         hint = metadata.get("payment_id") if isinstance(metadata, dict) else None
-        return WebhookNotice(event_id, kind, _reference(thing), own_id(hint))
+        return WebhookNotice(event_id, kind, _reference(kind, thing), own_id(hint))
     except (ValueError, LookupError, TypeError, AttributeError) as error:
         raise InvalidSignature("signed, but no Stripe event") from error
 
 
-def _reference(thing: dict[str, Any]) -> str | None:
+def _reference(kind: str, thing: dict[str, Any]) -> str | None:
     match thing.get("object"):
-        case "checkout.session" | "payment_intent" | "payment_method":
+        case "checkout.session" | "payment_intent":
             reference = thing.get("id")
+        case "payment_method":
+            # A card is named when it was taken away, not when it was attached or renewed.
+            reference = thing.get("id") if kind == "payment_method.detached" else None
         case "charge" | "refund" | "dispute":
             reference = thing.get("payment_intent")
         case _:
