@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,7 +12,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, sync_playwright
 
-from tests.journeys.live_shop import LiveShop, serve, stock
+from tests.journeys.live_shop import LiveShop, Serving, serve, stock
 from tests.journeys.visitor import DESK, Visitor
 
 # A Tuesday in Paris, 10:00: the desk is open, and no change of clocks is near.
@@ -33,17 +34,29 @@ def stocked(tmp_path_factory: pytest.TempPathFactory) -> Stocked:
     return Stocked(folder, stock(folder, OPENING))
 
 
-@pytest.fixture(scope="module")
-def shop(
+@pytest.fixture(scope="session")
+def serving(
     stocked: Stocked, tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest
-) -> Iterator[LiveShop]:
-    """This module's own shop, so that a journey may move its clock; its logs stay clean."""
+) -> Serving:
+    """Serve another copy of the stocked shop; at its end its logs hold no error."""
     chosen = request.config.getoption("--sandbox-log")
     log = chosen.absolute() if chosen else None
-    folder = tmp_path_factory.mktemp("shop") / "instance"
-    with serve(stocked.folder, folder, stocked.secrets, OPENING, log) as shop:
+
+    @contextmanager
+    def serve_one() -> Iterator[LiveShop]:
+        folder = tmp_path_factory.mktemp("shop") / "instance"
+        with serve(stocked.folder, folder, stocked.secrets, OPENING, log) as shop:
+            yield shop
+            assert not shop.complaints(), shop.last_lines()
+
+    return serve_one
+
+
+@pytest.fixture(scope="session")
+def shop(serving: Serving) -> Iterator[LiveShop]:
+    """The shop of all journeys that stay in their day; the others serve one of their own."""
+    with serving() as shop:
         yield shop
-        assert not shop.complaints(), shop.last_lines()
 
 
 @pytest.fixture(scope="session")
@@ -71,7 +84,8 @@ def visit(
         )
         context.set_default_timeout(20_000)
         looks = options.get("java_script_enabled", True)
-        visitors.append(Visitor(context, shop, pictures, looks=looks))
+        scheme = options.get("color_scheme", "light")
+        visitors.append(Visitor(context, shop, pictures, looks=looks, scheme=scheme))
         return visitors[-1]
 
     yield come

@@ -11,7 +11,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from email import message_from_bytes, policy
@@ -200,6 +200,9 @@ class LiveShop:
             lines = path.read_text(errors="replace").splitlines()[-count:]
             parts.append("\n".join([f"--- {name}", *lines]))
         return "\n".join(parts)
+
+
+Serving = Callable[[], AbstractContextManager[LiveShop]]
 
 
 @contextmanager

@@ -3,19 +3,26 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import pytest
 
 from tests.journeys import acts
 from tests.journeys.acts import Customer
-from tests.journeys.live_shop import TECHNICIAN, LiveShop
+from tests.journeys.live_shop import TECHNICIAN, LiveShop, Serving
 from tests.journeys.visitor import Visitor
 
 pytestmark = pytest.mark.browser
 
 NOUR = Customer("Nour Belkacem", "nour@exemple.example")
 DECLARATIONS = ("own_equipment", "legal_licences", "backup_made", "guarantees_checked")
+
+
+@pytest.fixture(scope="module")
+def shop(serving: Serving) -> Iterator[LiveShop]:
+    """A shop of these journeys' own, since they move its clock."""
+    with serving() as shop:
+        yield shop
 
 
 def test_three_hours_are_used_through_a_request_and_a_second_one_leads_to_buying_more(

@@ -3,20 +3,27 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import pytest
 from pypdf import PdfReader
 
 from tests.journeys import acts
 from tests.journeys.acts import Customer
-from tests.journeys.live_shop import LiveShop
+from tests.journeys.live_shop import LiveShop, Serving
 from tests.journeys.visitor import Visitor, plain
 
 pytestmark = pytest.mark.browser
 
 HELENE = Customer("Hélène Castaing", "helene@exemple.example")
 YANN = Customer("Yann Le Guellec", "yann@exemple.example")
+
+
+@pytest.fixture(scope="module")
+def shop(serving: Serving) -> Iterator[LiveShop]:
+    """A shop of these journeys' own, since they move its clock."""
+    with serving() as shop:
+        yield shop
 
 
 def test_a_course_is_bought_in_four_parts_and_the_second_is_taken_on_its_day(
@@ -70,7 +77,10 @@ def test_a_course_is_bought_in_four_parts_and_the_second_is_taken_on_its_day(
     buyer.open("/compte/echeances")
     buyer.sees("Déjà réglées", "Payée")
     assert shop.taken("stripe", reference) == [18000, 18000]
-    assert "24 décembre 2026" in plain(acts.text_of(shop.letter(HELENE.email, "prélev")))
+    announcement = acts.text_of(shop.letter(HELENE.email, "Votre prochain prélèvement"))
+    assert "24 décembre 2026" in plain(announcement)
+    receipt = acts.text_of(shop.letter(HELENE.email, "Votre paiement est reçu"))
+    assert "échéance 2 sur 4" in plain(receipt)
 
 
 def test_the_whole_road_needs_no_script(visit: Callable[..., Visitor], shop: LiveShop) -> None:
