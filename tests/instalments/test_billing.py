@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from flask import Flask
+from flask.testing import FlaskClient
 from sqlalchemy import select
 
 from sandbox.testing import RunningSandbox
@@ -21,7 +22,7 @@ from storefront.kernel.money import Money
 from storefront.notifications.models import Email
 from storefront.payments import jobs as payment_jobs
 from storefront.payments import service as payments
-from storefront.payments.models import Payment
+from storefront.payments.models import Payment, SavedMethod
 from storefront.payments.providers.base import PAGE_LIFETIME
 from tests import factories
 
@@ -228,3 +229,37 @@ def test_after_an_outage_what_is_overdue_is_taken_once(
 
     assert len(taken(sandbox)) == 4
     assert queries.to_charge(second().due_on + timedelta(days=70)) == []
+
+
+def hear(client: FlaskClient, sandbox: RunningSandbox, kind: str | None = None) -> None:
+    """Everything Stripe has to tell, or all of one kind, arrives at the shop's own address."""
+    for event in sandbox.events("stripe", kind):
+        headers, body = sandbox.signed("stripe", event["id"])
+        assert client.post("/webhooks/stripe", headers=headers, data=body).status_code == 200
+
+
+def test_a_card_that_was_just_saved_is_not_taken_for_one_that_was_lost(
+    client: FlaskClient, sandbox: RunningSandbox, now: datetime
+) -> None:
+    buy(sandbox, now)
+    hear(client, sandbox)
+
+    live_until(sandbox, morning_of(second().due_on))
+
+    assert second().status is InstalmentStatus.PAID
+    assert taken(sandbox) == [19501, 19500]
+
+
+def test_a_card_taken_away_in_the_middle_of_a_plan_leaves_the_instalment_to_the_customer(
+    client: FlaskClient, sandbox: RunningSandbox, now: datetime
+) -> None:
+    buy(sandbox, now)
+    (card,) = db.session.scalars(select(SavedMethod)).all()
+    sandbox.control(f"stripe/payment_methods/{card.method_reference}/detach", "POST")
+    hear(client, sandbox, "payment_method.detached")
+
+    live_until(sandbox, morning_of(second().due_on))
+
+    assert second().status is InstalmentStatus.UNPAID
+    assert taken(sandbox) == [19501]
+    assert emails("instalment_failed") == 1
