@@ -8,6 +8,7 @@ from sandbox.server import Server
 
 
 def _interrupt(*_: object) -> None:
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)  # whoever asks twice lets the first asking end
     raise KeyboardInterrupt
 
 
