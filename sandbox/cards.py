@@ -81,7 +81,8 @@ AUTHENTICATION_FAILED = Refusal(
 class Card:
     """A test card. `refusal` befalls every payment, `later_refusal` those off session only.
     `challenge`: 3-D Secure on session; `always_challenge`: required off session too, even when the
-    card was set up. `token`: the ready payment method the API accepts for it."""
+    card was set up. `slow_refund`: refunds stay pending until they are settled. `token`: the ready
+    payment method the API accepts for it."""
 
     number: str
     effect: str
@@ -93,6 +94,7 @@ class Card:
     always_challenge: bool = False
     disputed: bool = False
     pending: bool = False
+    slow_refund: bool = False
 
 
 CARDS = (
@@ -169,6 +171,12 @@ CARDS = (
         "le paiement reste en attente (propre à ce bac à sable)",
         "pm_card_sandboxPending",
         pending=True,
+    ),
+    Card(
+        "4000000000007726",
+        "le paiement est accepté, ses remboursements attendent",
+        "pm_card_refundPending",
+        slow_refund=True,
     ),
 )
 BY_NUMBER = {card.number: card for card in CARDS}

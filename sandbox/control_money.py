@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 from flask import Response, jsonify
 
-from sandbox import paypal_captures, paypal_refunds, stripe_engine, stripe_refunds
+from sandbox import paypal_captures, paypal_disputes, paypal_refunds, stripe_engine, stripe_refunds
 from sandbox import stripe_objects as objects
 from sandbox.control import Refused, blueprint, given_json
 from sandbox.core import Sandbox, current
@@ -44,6 +44,20 @@ def stripe_refund() -> Response:
     return _done(lambda sandbox: stripe_refunds.create(sandbox, values))
 
 
+@blueprint.post("/stripe/refunds/<id>/settle")
+def stripe_settle_refund(id: str) -> Response:
+    """End the wait of a pending refund: {"status": "succeeded" or "failed"}."""
+    status = given_json(obj(status=choice("succeeded", "failed"))).get("status", "succeeded")
+
+    def act(sandbox: Sandbox) -> Doc:
+        refund = sandbox.store.need("refund", id)
+        if refund["status"] != "pending":
+            raise Refused(f"this refund is {refund['status']}, not pending")
+        return stripe_refunds.settle(sandbox, refund, succeeded=status == "succeeded")
+
+    return _done(act)
+
+
 @blueprint.post("/stripe/payment_intents/<id>/settle")
 def stripe_settle(id: str) -> Response:
     """End the wait of a `processing` payment: {"status": "succeeded" or "failed"}."""
@@ -67,6 +81,8 @@ def stripe_dispute(id: str) -> Response:
         if intent["status"] != "succeeded":
             raise Refused(f"this payment is {intent['status']}, not succeeded")
         charge = sandbox.store.need("charge", intent["latest_charge"])
+        if charge["disputed"] or charge["refunded"]:
+            raise Refused("this payment was disputed already, or given back")
         return stripe_engine.open_dispute(sandbox, charge)
 
     return _done(act)
@@ -75,12 +91,19 @@ def stripe_dispute(id: str) -> Response:
 @blueprint.post("/stripe/disputes/<id>/close")
 def stripe_close_dispute(id: str) -> Response:
     """{"status": "won" or "lost"}, seen from the shop."""
-    won = given_json(obj(status=choice("won", "lost"))).get("status") == "won"
-    return _done(
-        lambda sandbox: stripe_engine.close_dispute(
-            sandbox, sandbox.store.need("dispute", id), won=won
-        )
-    )
+    won = _given_ending()
+
+    def act(sandbox: Sandbox) -> Doc:
+        dispute = sandbox.store.need("dispute", id)
+        if dispute["status"] in ("won", "lost"):
+            raise Refused(f"this dispute is {dispute['status']} already")
+        return stripe_engine.close_dispute(sandbox, dispute, won=won)
+
+    return _done(act)
+
+
+def _given_ending() -> bool:
+    return bool(given_json(obj(status=choice("won", "lost"))).get("status") == "won")
 
 
 @blueprint.post("/stripe/payment_methods/<id>/detach")
@@ -117,6 +140,34 @@ def paypal_refund(id: str) -> Response:
             sandbox, sandbox.store.need("capture", id), values
         )
     )
+
+
+@blueprint.post("/paypal/captures/<id>/dispute")
+def paypal_dispute(id: str) -> Response:
+    """The payer contests a payment."""
+
+    def act(sandbox: Sandbox) -> Doc:
+        capture = sandbox.store.need("capture", id)
+        known = sandbox.store.find("paypal_dispute", _capture=id)
+        if known or capture["status"] not in ("COMPLETED", "PARTIALLY_REFUNDED"):
+            raise Refused("this payment was disputed already, given back, or never taken")
+        return paypal_disputes.open_on(sandbox, capture)
+
+    return _done(act)
+
+
+@blueprint.post("/paypal/disputes/<id>/close")
+def paypal_close_dispute(id: str) -> Response:
+    """{"status": "won" or "lost"}, seen from the shop."""
+    won = _given_ending()
+
+    def act(sandbox: Sandbox) -> Doc:
+        dispute = sandbox.store.need("paypal_dispute", id)
+        if dispute["_ending"]:
+            raise Refused(f"this dispute is {dispute['_ending']} already")
+        return paypal_disputes.close(sandbox, dispute, won=won)
+
+    return _done(act)
 
 
 @blueprint.post("/paypal/payment-tokens/<id>/revoke")

@@ -1,4 +1,4 @@
-"""All money the providers took and gave back, as they would account for it."""
+"""All money the providers took, gave back or lost to disputes, as they would account for it."""
 
 from sandbox import money
 from sandbox.state import Doc, Store
@@ -32,8 +32,18 @@ def _stripe(store: Store) -> Doc:
             "metadata": refund["metadata"],
         }
         for refund in reversed(store.find("refund"))
+        if refund["status"] != "failed"
     ]
-    return _account(taken, refunded)
+    lost = [
+        {
+            "id": dispute["id"],
+            "payment_intent": dispute["payment_intent"],
+            "amount": dispute["amount"],
+            "currency": dispute["currency"].upper(),
+        }
+        for dispute in reversed(store.find("dispute", status="lost"))
+    ]
+    return _account(taken, refunded, lost)
 
 
 def _paypal(store: Store) -> Doc:
@@ -43,7 +53,18 @@ def _paypal(store: Store) -> Doc:
         if capture["status"] in ("COMPLETED", "PARTIALLY_REFUNDED", "REFUNDED")
     ]
     refunded = [_paypal_entry(refund) for refund in reversed(store.find("paypal_refund"))]
-    return _account(taken, refunded)
+    lost = [
+        {
+            "id": dispute["id"],
+            "capture": dispute["_capture"],
+            "amount": money.to_minor(
+                dispute["dispute_amount"]["value"], dispute["dispute_amount"]["currency_code"]
+            ),
+            "currency": dispute["dispute_amount"]["currency_code"],
+        }
+        for dispute in reversed(store.find("paypal_dispute", _ending="lost"))
+    ]
+    return _account(taken, refunded, lost)
 
 
 def _paypal_entry(doc: Doc) -> Doc:
@@ -58,10 +79,11 @@ def _paypal_entry(doc: Doc) -> Doc:
     }
 
 
-def _account(taken: list[Doc], refunded: list[Doc]) -> Doc:
+def _account(taken: list[Doc], refunded: list[Doc], lost: list[Doc]) -> Doc:
     totals: dict[str, Doc] = {}
-    for name, entries in (("taken", taken), ("refunded", refunded)):
+    account = {"taken": taken, "refunded": refunded, "lost": lost}
+    for name, entries in account.items():
         for entry in entries:
-            total = totals.setdefault(entry["currency"], {"taken": 0, "refunded": 0})
+            total = totals.setdefault(entry["currency"], dict.fromkeys(account, 0))
             total[name] += entry["amount"]
-    return {"taken": taken, "refunded": refunded, "totals": totals}
+    return {**account, "totals": totals}

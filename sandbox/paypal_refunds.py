@@ -15,6 +15,13 @@ def refund_capture(sandbox: Sandbox, capture: Doc, values: Doc) -> Doc:
         raise unprocessable("CAPTURE_FULLY_REFUNDED", "The payment was refunded in full already.")
     if capture["status"] not in ("COMPLETED", "PARTIALLY_REFUNDED"):
         raise unprocessable("REFUND_NOT_ALLOWED", "There is no money to give back.")
+    disputes = sandbox.store.find("paypal_dispute", _capture=capture["id"])
+    if any(dispute["_ending"] == "lost" for dispute in disputes):
+        raise unprocessable(
+            "REFUND_NOT_PERMITTED_DUE_TO_CHARGEBACK", "The payer has the money again already."
+        )
+    if any(dispute["_ending"] == "" for dispute in disputes):
+        raise unprocessable("TRANSACTION_DISPUTED", "There is an open case on this payment.")
     currency = capture["amount"]["currency_code"]
     earlier = sandbox.store.find("paypal_refund", _capture=capture["id"])
     left = money.to_minor(capture["amount"]["value"], currency) - sum(

@@ -186,6 +186,7 @@ def setup_intent(sandbox: Sandbox, values: Doc) -> Doc:
 
 
 def refund(sandbox: Sandbox, charge: Doc, amount: int, values: Doc) -> Doc:
+    method = sandbox.store.need("payment_method", charge["payment_method"])
     doc: Doc = {
         "id": new_id("re_3"),
         "object": "refund",
@@ -199,7 +200,7 @@ def refund(sandbox: Sandbox, charge: Doc, amount: int, values: Doc) -> Doc:
         "payment_intent": charge["payment_intent"],
         "reason": values.get("reason"),
         "receipt_number": None,
-        "status": "succeeded",
+        "status": "pending" if card_of(method).slow_refund else "succeeded",
     }
     return sandbox.store.put("refund", doc)
 
@@ -209,7 +210,7 @@ def dispute(sandbox: Sandbox, charge: Doc) -> Doc:
     doc: Doc = {
         "id": new_id("du_1"),
         "object": "dispute",
-        "amount": charge["amount"],
+        "amount": charge["amount"] - charge["amount_refunded"],
         "charge": charge["id"],
         "created": now,
         "currency": charge["currency"],

@@ -15,7 +15,7 @@ def create(sandbox: Sandbox, values: Doc) -> Doc:
         raise refused(
             f"Charge {charge['id']} has already been refunded.", None, "charge_already_refunded"
         )
-    if charge["disputed"]:
+    if any(one["status"] != "won" for one in sandbox.store.find("dispute", charge=charge["id"])):
         raise refused(f"Charge {charge['id']} has been charged back.", None, "charge_disputed")
     if values.get("currency", charge["currency"]) != charge["currency"]:
         raise refused("The currency of a refund is that of its charge.", "currency")
@@ -33,6 +33,20 @@ def create(sandbox: Sandbox, values: Doc) -> Doc:
     refund = objects.refund(sandbox, charge, amount, values)
     emit(sandbox, "refund.created", refund)
     emit(sandbox, "charge.refunded", charge)
+    return refund
+
+
+def settle(sandbox: Sandbox, refund: Doc, *, succeeded: bool) -> Doc:
+    """End the wait of a pending refund; one that fails leaves the money with the shop."""
+    refund["status"] = "succeeded" if succeeded else "failed"
+    if not succeeded:
+        refund["failure_reason"] = "expired_or_canceled_card"
+        charge = sandbox.store.need("charge", refund["charge"])
+        charge["amount_refunded"] -= refund["amount"]
+        charge["refunded"] = False
+        sandbox.store.put("charge", charge)
+    sandbox.store.put("refund", refund)
+    emit(sandbox, "refund.updated" if succeeded else "refund.failed", refund)
     return refund
 
 

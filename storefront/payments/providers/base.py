@@ -162,12 +162,42 @@ class RefundStatus(StrEnum):
 
 @dataclass(frozen=True)
 class RefundOutcome:
-    """`reference` and `amount` come from the provider; `reason` is its code when REFUSED."""
+    """`reference` and `amount` come from the provider; `reason` is its code when REFUSED.
+
+    `refund_id` is our own id as the provider kept it; None: made by hand on its dashboard.
+    """
 
     status: RefundStatus
     reference: str | None = None
     amount: Money | None = None
     reason: str | None = None
+    refund_id: UUID | None = None
+
+
+class DisputeStatus(StrEnum):
+    """Where a dispute stands according to the provider, seen from the seller."""
+
+    OPEN = "open"
+    WON = "won"
+    """Closed, and the seller keeps the money."""
+    LOST = "lost"
+    """Closed, and the money went back to the payer."""
+
+
+@dataclass(frozen=True)
+class DisputeOutcome:
+    """A payer contests a charge, at the provider or at their bank.
+
+    `reference` names the dispute for ever; `reason` is the provider's code; `evidence_due_at` is
+    the last instant for the seller's answer, None when none is awaited.
+    """
+
+    reference: str
+    status: DisputeStatus
+    amount: Money
+    charge_reference: str | None
+    reason: str
+    evidence_due_at: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -213,7 +243,8 @@ class WebhookNotice:
 
     `reference` names one of ours to fetch again: a page, a charge, or (a card taken away) a saved
     method. `payment_id` is our own id as the provider kept it, to find a row that was charged
-    just before a crash and knows no reference yet. Both None: nothing for us.
+    just before a crash and knows no reference yet. `dispute` is what `fetch_dispute` takes. All
+    None: nothing for us.
 
     Raises `ValueError` for what no provider would send and no column would hold.
     """
@@ -222,9 +253,10 @@ class WebhookNotice:
     kind: str
     reference: str | None
     payment_id: UUID | None = None
+    dispute: str | None = None
 
     def __post_init__(self) -> None:
-        for text in (self.event_id, self.kind, self.reference or "-"):
+        for text in (self.event_id, self.kind, self.reference or "-", self.dispute or "-"):
             if not 0 < len(text) <= _LONGEST_NAME or not text.isascii() or not text.isprintable():
                 raise ValueError("not a provider's identifier")
 
@@ -266,6 +298,15 @@ class Provider(Protocol):
 
     def refund(self, request: RefundRequest) -> RefundOutcome:
         """Give money back; the same request again is the same refund."""
+
+    def refunds_of(self, charge_reference: str) -> tuple[RefundOutcome, ...]:
+        """Ask for every refund of a charge, ours and those made by hand at the provider.
+
+        Settles any doubt, also once the provider has forgotten the key of the request.
+        """
+
+    def fetch_dispute(self, reference: str) -> DisputeOutcome:
+        """Ask where a dispute stands that a webhook named."""
 
     def read_webhook(self, headers: Mapping[str, str], body: bytes, now: datetime) -> WebhookNotice:
         """Verify a webhook on its raw bytes and say what to fetch again.

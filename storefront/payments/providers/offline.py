@@ -21,6 +21,7 @@ from storefront.payments.providers.base import (
     PageRequest,
     ProviderRejected,
     ProviderSettings,
+    RefundOutcome,
     RefundRequest,
     require_currency,
 )
@@ -69,6 +70,14 @@ class OfflineProvider:
     def refund(self, request: RefundRequest) -> NoReturn:
         """Refuse: staff transfer the money back and record it."""
         raise ProviderRejected("a bank transfer is refunded by hand")
+
+    def refunds_of(self, charge_reference: str) -> tuple[RefundOutcome, ...]:
+        """None are known here: nobody can ask a bank."""
+        return ()
+
+    def fetch_dispute(self, reference: str) -> NoReturn:
+        """Refuse: a transfer cannot be contested."""
+        raise ProviderRejected("a bank transfer is not disputed")
 
     def read_webhook(self, headers: Mapping[str, str], body: bytes, now: datetime) -> NoReturn:
         """Refuse: nobody may speak for the bank."""

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
+from urllib.parse import urlsplit
 
 from storefront.kernel.errors import Refusal
 from storefront.kernel.money import Money
 from storefront.payments.providers.base import (
     Decline,
+    DisputeOutcome,
+    DisputeStatus,
     Outcome,
     OutcomeStatus,
     ProviderUnavailable,
     RefundOutcome,
     RefundStatus,
     SavedReference,
+    own_id,
 )
 
 Json = dict[str, Any]
@@ -70,6 +75,18 @@ _REFUSED_REFUNDS = frozenset(
     }
 )
 
+# How a resolved dispute can end. The seller keeps the money when the case was decided or taken
+# back so, or when PayPal paid the buyer itself.
+_DISPUTE_ENDS = {
+    "ACCEPTED": DisputeStatus.LOST,
+    "RESOLVED_BUYER_FAVOUR": DisputeStatus.LOST,
+    "CANCELED_BY_BUYER": DisputeStatus.WON,
+    "DENIED": DisputeStatus.WON,
+    "NONE": DisputeStatus.WON,
+    "RESOLVED_SELLER_FAVOUR": DisputeStatus.WON,
+    "RESOLVED_WITH_PAYOUT": DisputeStatus.WON,
+}
+
 # Money that came and went again did come: refunds are told apart from payments.
 _CAPTURED = ("COMPLETED", "PARTIALLY_REFUNDED", "REFUNDED")
 
@@ -123,15 +140,49 @@ def refused_payment(issues: tuple[str, ...]) -> Outcome | None:
 def refund_outcome(refund: Json) -> RefundOutcome:
     """Where a refund stands; the amount is the refund's own."""
     reference, status = str(refund["id"]), refund["status"]
+    amount, known = _money(refund["amount"]), own_id(refund.get("custom_id"))
     if status in ("COMPLETED", "PENDING"):
         done = status == "COMPLETED"
-        return RefundOutcome(
-            RefundStatus.SUCCEEDED if done else RefundStatus.PENDING,
-            reference=reference,
-            amount=_money(refund["amount"]),
-        )
+        moved = RefundStatus.SUCCEEDED if done else RefundStatus.PENDING
+        return RefundOutcome(moved, reference, amount, refund_id=known)
     reason = refund.get("status_details", {}).get("reason") or f"REFUND_{status}"
-    return RefundOutcome(RefundStatus.REFUSED, reference=reference, reason=str(reason))
+    return RefundOutcome(RefundStatus.REFUSED, reference, amount, str(reason), known)
+
+
+def refunds_in(order: Json, capture_id: str) -> tuple[RefundOutcome, ...]:
+    """The refunds of one capture, as its order lists them."""
+    return tuple(
+        refund_outcome(refund)
+        for unit in order.get("purchase_units", [])
+        for refund in unit.get("payments", {}).get("refunds", [])
+        if capture_of(refund) == capture_id
+    )
+
+
+def capture_of(refund: Json) -> str | None:
+    """Which capture a refund gives back: PayPal says it by a link only."""
+    for link in refund.get("links", []):
+        if link.get("rel") == "up":
+            return urlsplit(link["href"]).path.rpartition("/")[2] or None
+    return None
+
+
+def dispute_outcome(dispute: Json) -> DisputeOutcome:
+    """Where a dispute stands. An ending that we cannot read is none: it stays open, for staff."""
+    code = dispute.get("dispute_outcome", {}).get("outcome_code")
+    ended = dispute["status"] == "RESOLVED"
+    status = _DISPUTE_ENDS.get(code, DisputeStatus.OPEN) if ended else DisputeStatus.OPEN
+    due = dispute.get("seller_response_due_date")
+    transactions = dispute.get("disputed_transactions") or [{}]
+    charge = transactions[0].get("seller_transaction_id")
+    return DisputeOutcome(
+        reference=str(dispute["dispute_id"]),
+        status=status,
+        amount=_money(dispute["dispute_amount"]),
+        charge_reference=str(charge) if charge else None,
+        reason=str(dispute.get("reason", "OTHER")),
+        evidence_due_at=datetime.fromisoformat(due) if due else None,
+    )
 
 
 def refused_refund(issues: tuple[str, ...]) -> RefundOutcome | None:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 from typing import Any
-from urllib.parse import urlsplit
 from uuid import UUID
 
 from storefront.payments.providers.base import InvalidSignature, WebhookNotice, own_id
+from storefront.payments.providers.paypal.answers import capture_of
+
+_ABOUT_REFUNDS = ("PAYMENT.CAPTURE.REFUNDED", "PAYMENT.CAPTURE.REVERSED")
 
 
 def read_event(body: bytes) -> WebhookNotice:
@@ -17,7 +19,12 @@ def read_event(body: bytes) -> WebhookNotice:
         event_id, kind, resource = str(event["id"]), str(event["event_type"]), event["resource"]
         reference = _reference(kind, resource)
         return WebhookNotice(
-            event_id, kind, reference if isinstance(reference, str) else None, _own_id(resource)
+            event_id,
+            kind,
+            reference if isinstance(reference, str) else None,
+            _own_id(kind, resource),
+            # The event itself is asked for again: it is how the dispute stood.
+            event_id if kind.startswith("CUSTOMER.DISPUTE.") else None,
         )
     except (ValueError, LookupError, TypeError, AttributeError) as error:
         raise InvalidSignature("signed, but no PayPal event") from error
@@ -26,8 +33,8 @@ def read_event(body: bytes) -> WebhookNotice:
 def _reference(kind: str, resource: dict[str, Any]) -> object:
     if kind.startswith("CHECKOUT.ORDER."):
         return resource.get("id")
-    if kind in ("PAYMENT.CAPTURE.REFUNDED", "PAYMENT.CAPTURE.REVERSED"):
-        return _refunded_capture(resource)  # the resource is the refund
+    if kind in _ABOUT_REFUNDS:
+        return capture_of(resource)  # the resource is the refund
     if kind.startswith("PAYMENT.CAPTURE."):
         related = resource.get("supplementary_data", {}).get("related_ids", {})
         return related.get("order_id") or resource.get("id")
@@ -40,13 +47,9 @@ def _reference(kind: str, resource: dict[str, Any]) -> object:
     return None
 
 
-def _refunded_capture(refund: dict[str, Any]) -> str | None:
-    for link in refund.get("links", []):
-        if link.get("rel") == "up":
-            return urlsplit(link["href"]).path.rpartition("/")[2] or None
-    return None
-
-
-def _own_id(resource: dict[str, Any]) -> UUID | None:
+def _own_id(kind: str, resource: dict[str, Any]) -> UUID | None:
+    """Our payment's id; a refund bears its own there, which is nobody's payment."""
+    if kind in _ABOUT_REFUNDS:
+        return None
     units = resource.get("purchase_units") or [{}]
     return own_id(resource.get("custom_id") or units[0].get("custom_id"))

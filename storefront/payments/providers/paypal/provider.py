@@ -16,6 +16,7 @@ from storefront.payments.providers.base import (
     Capabilities,
     ChargeRequest,
     Decline,
+    DisputeOutcome,
     HostedPage,
     IncompleteSettings,
     Outcome,
@@ -33,9 +34,11 @@ from storefront.payments.providers.paypal.answers import (
     Json,
     amount_json,
     capture_outcome,
+    dispute_outcome,
     order_outcome,
     page_url,
     refund_outcome,
+    refunds_in,
     refused_payment,
     refused_refund,
 )
@@ -45,6 +48,7 @@ from storefront.payments.providers.paypal.transport import PayPalRefusal, Transp
 
 _ORDERS = ("v2", "checkout", "orders")
 _CAPTURES = ("v2", "payments", "captures")
+_EVENTS = ("v1", "notifications", "webhooks-events")
 
 # Those whose minor units PayPal counts as ISO 4217 does (not HUF nor TWD). No MAD.
 _CURRENCIES = frozenset({"CAD", "CHF", "EUR", "GBP", "JPY", "USD"})
@@ -188,6 +192,22 @@ class PayPalProvider:
                 raise
             return outcome
         return refund_outcome(refund)
+
+    def refunds_of(self, charge_reference: str) -> tuple[RefundOutcome, ...]:
+        """Read the refunds of a capture in its order: PayPal lists them nowhere else."""
+        capture = self._transport.get(*_CAPTURES, charge_reference)
+        related = capture.get("supplementary_data", {}).get("related_ids", {})
+        if not related.get("order_id"):
+            raise ProviderUnavailable("PayPal: this capture does not name its order")
+        return refunds_in(self._transport.get(*_ORDERS, related["order_id"]), charge_reference)
+
+    def fetch_dispute(self, reference: str) -> DisputeOutcome:
+        """Read a dispute as the named event tells it, from PayPal itself: how it stood then.
+
+        The notifications API asks for no permission beyond that of the webhooks. A dispute that
+        has ended stays so, whichever event is read last.
+        """
+        return dispute_outcome(self._transport.get(*_EVENTS, reference)["resource"])
 
     def read_webhook(self, headers: Mapping[str, str], body: bytes, now: datetime) -> WebhookNotice:
         """Verify the transmission, then read which object to fetch and nothing else."""

@@ -37,6 +37,8 @@ _RETRY = Retry(
     total=2, connect=2, read=2, status=0, redirect=0, allowed_methods=None, backoff_factor=0.2
 )
 
+_TELLING = frozenset({"status", "resource"})
+
 
 class PayPalRefusal(ProviderRejected):
     """A 4xx answer. `issues` are PayPal's codes: every `details[].issue`, then the `name`."""
@@ -94,7 +96,8 @@ class Transport:
             headers |= {"PayPal-Request-Id": request_id, "Prefer": "return=representation"}
         data = None if body is None else json.dumps(body)
         answer = self._api.http_call(url, method, data=data, headers=headers)
-        if not isinstance(answer, dict) or not {"id", "status"} <= answer.keys():
+        # Payments have a status, events have what they are about.
+        if not isinstance(answer, dict) or "id" not in answer or not _TELLING & answer.keys():
             raise ValueError("not an object of PayPal's")
         return answer
 
