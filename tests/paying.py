@@ -34,12 +34,13 @@ def transferred(
     buyer: BuyerKind = BuyerKind.CONSUMER,
     quantity: int = 1,
     features: dict[str, Any] | None = None,
+    capacity: int | None = None,
 ) -> uuid.UUID:
     """An order of one product of this kind whose money is there; nobody has reacted yet."""
     with transaction():
         factories.terms(now)
         order = factories.order(
-            factories.product(kind, features=features),
+            factories.product(kind, features=features, capacity=capacity),
             now=now,
             provider="offline",
             consents=consents,

@@ -914,8 +914,6 @@ def upgrade() -> None:
         sa.Column("code", sa.String(length=40), nullable=False),
         sa.Column("opens_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("opened_at", sa.DateTime(timezone=True), nullable=True),
-        sa.Column("suspended_at", sa.DateTime(timezone=True), nullable=True),
-        sa.Column("revoked_at", sa.DateTime(timezone=True), nullable=True),
         sa.ForeignKeyConstraint(
             ["order_line_id"], ["order_lines.id"], name=op.f("fk_accesses_order_line_id")
         ),
@@ -974,6 +972,7 @@ def upgrade() -> None:
         sa.Column("next_reminder_on", sa.Date(), nullable=True),
         sa.Column("expired_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("suspended_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("revoked_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("version", sa.BigInteger(), nullable=False),
         sa.CheckConstraint("slice_minutes > 0", name=op.f("ck_hour_lots_slice")),
         sa.ForeignKeyConstraint(["order_id"], ["orders.id"], name=op.f("fk_hour_lots_order_id")),
@@ -1165,6 +1164,47 @@ def upgrade() -> None:
             batch_op.f("ix_subscriptions_suspend_at"), ["suspend_at"], unique=False
         )
         batch_op.create_index(batch_op.f("ix_subscriptions_user_id"), ["user_id"], unique=False)
+
+    op.create_table(
+        "suspensions",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("order_line_id", sa.Uuid(), nullable=False),
+        sa.Column("cause", sa.String(length=80), nullable=False),
+        sa.Column(
+            "before",
+            sa.Enum(
+                "pending",
+                "waiting",
+                "open",
+                "done",
+                "suspended",
+                "revoked",
+                name="fulfilment_status",
+                native_enum=False,
+                create_constraint=True,
+                length=40,
+            ),
+            nullable=False,
+        ),
+        sa.Column("since", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("lifted_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("revoked_at", sa.DateTime(timezone=True), nullable=True),
+        sa.CheckConstraint(
+            "lifted_at IS NULL OR revoked_at IS NULL", name=op.f("ck_suspensions_one_end")
+        ),
+        sa.ForeignKeyConstraint(
+            ["order_line_id"], ["order_lines.id"], name=op.f("fk_suspensions_order_line_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_suspensions")),
+    )
+    with op.batch_alter_table("suspensions", schema=None) as batch_op:
+        batch_op.create_index(
+            "uq_suspensions_open",
+            ["order_line_id", "cause"],
+            unique=True,
+            sqlite_where=sa.text("lifted_at IS NULL"),
+            postgresql_where=sa.text("lifted_at IS NULL"),
+        )
 
     op.create_table(
         "access_events",

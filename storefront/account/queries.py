@@ -101,7 +101,7 @@ def overview(user_id: uuid.UUID, now: datetime) -> Overview:
         clock=moments[:SHOWN],
         later=len(moments[SHOWN:]),
         lots=lots,
-        accesses=[one for one in accesses if one.opened_at and not one.suspended_at],
+        accesses=[one for one in accesses if one.usable],
     )
 
 

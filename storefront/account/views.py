@@ -103,7 +103,9 @@ def download_list() -> str:
     by_line = groupby(accesses, key=lambda access: access.order_line_id)
     groups = [list(group) for _, group in by_line]
     return render_template(
-        "account/downloads.html", lines=[(group[0].order_line, group) for group in groups]
+        "account/downloads.html",
+        lines=[(group[0].order_line, group) for group in groups],
+        causes=fulfilment.causes_by_line(group[0].order_line_id for group in groups),
     )
 
 

@@ -93,13 +93,18 @@ def settle_holds(claim_id: uuid.UUID, *, now: datetime) -> None:
     db.session.flush()
 
 
-def release_holds(claim_id: uuid.UUID) -> None:
-    """Give back whatever the claim holds or had settled; nothing left to give back is no error."""
-    variant_ids = db.session.scalars(select(Hold.variant_id).where(Hold.claim_id == claim_id))
-    _lock(variant_ids.all())
+def release_holds(claim_id: uuid.UUID, only: Iterable[uuid.UUID] | None = None) -> None:
+    """Give back whatever the claim holds or had settled; nothing left to give back is no error.
+
+    `only`: these variants and no others.
+    """
+    variant_ids = set(db.session.scalars(select(Hold.variant_id).where(Hold.claim_id == claim_id)))
+    if only is not None:
+        variant_ids &= set(only)
+    _lock(variant_ids)
     released: dict[uuid.UUID, int] = {}
     for row in _claims(claim_id):
-        if row.status is not HoldStatus.RELEASED:
+        if row.variant_id in variant_ids and row.status is not HoldStatus.RELEASED:
             _move(row, HoldStatus.RELEASED)
             released[row.variant_id] = row.quantity
     db.session.flush()

@@ -46,6 +46,7 @@ class HourLot(Base):
     next_reminder_on: Mapped[date | None] = mapped_column(index=True)
     expired_at: Mapped[datetime | None]
     suspended_at: Mapped[datetime | None]
+    revoked_at: Mapped[datetime | None]
     # Raised by every change, first thing: it locks the lot on both databases.
     version: Mapped[int] = mapped_column(default=0)
 

@@ -19,7 +19,8 @@ from storefront.kernel.calendar import paris_date, paris_instant
 
 @dataclass(frozen=True)
 class LotView:
-    """A lot as a page shows it. Minutes; `state`: usable, empty, expired or suspended."""
+    """A lot as a page shows it. Minutes; `state`: usable, empty, expired, suspended or
+    revoked."""
 
     lot: HourLot
     granted: int
@@ -169,6 +170,8 @@ def _view(lot: HourLot, entries: list[CreditEntry], today: date) -> LotView:
 def _state(lot: HourLot, entries: list[CreditEntry], today: date) -> str:
     if rules.is_over(lot.expires_on, today):
         return "expired"
+    if lot.revoked_at is not None:
+        return "revoked"
     if lot.suspended_at is not None:
         return "suspended"
     left = rules.serves(entries) if lot.single_use else rules.balance(entries) > 0

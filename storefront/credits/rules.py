@@ -47,7 +47,8 @@ class InsufficientCredit(Refusal):
 
 
 class LotUnusable(Refusal):
-    """No hour can be taken from this lot. Details: lot, reason ("expired", "suspended")."""
+    """No hour can be taken from this lot. Details: lot, reason ("expired", "suspended",
+    "revoked")."""
 
     status = 409
 

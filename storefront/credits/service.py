@@ -203,6 +203,22 @@ def resume(order_line_id: uuid.UUID, *, now: datetime) -> None:
     _suspension(order_line_id, None, "credits.resumed", now=now)
 
 
+def revoke(order_line_id: uuid.UUID, cause_id: uuid.UUID, *, reason: str, now: datetime) -> None:
+    """Deduct what is left of a line's hours, for good; the same cause does it once.
+
+    What an appointment holds stays held: it can still be worked, and what it gives back is not
+    usable by anything else.
+    """
+    for lot, entries in _locked(queries.of_order_line(order_line_id)):
+        if lot.revoked_at is not None:
+            continue
+        lot.revoked_at = now
+        if _lost(lot, entries):
+            left = rules.balance(entries)
+            _move(lot, entries, EntryKind.DEDUCTED, left, cause_id, reason=reason, now=now)
+        journal.record("credits.revoked", lot, {"cause": cause_id}, now=now)
+
+
 def remind(lot_id: uuid.UUID, *, now: datetime) -> bool:
     """Publish the reminder that is due on a lot; True when this call was the one (K-02).
 
@@ -277,6 +293,8 @@ def _locked(lots: Iterable[HourLot]) -> list[tuple[HourLot, list[CreditEntry]]]:
 def _unusable(lot: HourLot, now: datetime) -> str | None:
     if rules.is_over(lot.expires_on, paris_date(now)):
         return "expired"
+    if lot.revoked_at is not None:
+        return "revoked"
     return "suspended" if lot.suspended_at is not None else None
 
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 import uuid
 from datetime import datetime
 
-from sqlalchemy import ForeignKey, Index, String, UniqueConstraint
+from sqlalchemy import CheckConstraint, ForeignKey, Index, String, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from storefront.fulfilment.rules import AccessKind
 from storefront.infra.db import Base, enum_type
-from storefront.orders.models import OrderLine
+from storefront.orders.models import FulfilmentStatus, OrderLine
 
 
 class Access(Base):
@@ -28,10 +28,23 @@ class Access(Base):
     code: Mapped[str] = mapped_column(String(40), unique=True)  # nominative access code
     opens_at: Mapped[datetime | None] = mapped_column(index=True)
     opened_at: Mapped[datetime | None]  # when it did open and its owner was told
-    suspended_at: Mapped[datetime | None]
-    revoked_at: Mapped[datetime | None]
 
     order_line: Mapped[OrderLine] = relationship()
+
+    @property
+    def suspended(self) -> bool:
+        """Whether something stops the line that gives it (see `Suspension`)."""
+        return self.order_line.fulfilment is FulfilmentStatus.SUSPENDED
+
+    @property
+    def revoked(self) -> bool:
+        """Whether it was taken back for good."""
+        return self.order_line.fulfilment is FulfilmentStatus.REVOKED
+
+    @property
+    def usable(self) -> bool:
+        """Whether its owner can open it now."""
+        return self.opened_at is not None and not self.suspended and not self.revoked
 
     @property
     def path(self) -> str:
@@ -65,5 +78,39 @@ class Shipment(Base):
     tracking: Mapped[str] = mapped_column(String(60), default="")
     shipped_at: Mapped[datetime | None]
     delivered_at: Mapped[datetime | None]
+
+    order_line: Mapped[OrderLine] = relationship()
+
+
+_STILL_OPEN = text("lifted_at IS NULL")
+
+
+class Suspension(Base):
+    """Why a line is stopped, from when to when: rows are added and closed, never rewritten.
+
+    One open row at most for a line and a cause. `before` is what the line was before the first
+    of the causes that stop it; `revoked_at` says that it never comes back.
+    """
+
+    __tablename__ = "suspensions"
+    __table_args__ = (
+        Index(
+            "uq_suspensions_open",
+            "order_line_id",
+            "cause",
+            unique=True,
+            sqlite_where=_STILL_OPEN,
+            postgresql_where=_STILL_OPEN,
+        ),
+        CheckConstraint("lifted_at IS NULL OR revoked_at IS NULL", name="one_end"),
+    )
+
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=uuid.uuid4)
+    order_line_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("order_lines.id"))
+    cause: Mapped[str] = mapped_column(String(80))  # "unpaid", "dispute:<id>"
+    before: Mapped[FulfilmentStatus] = mapped_column(enum_type(FulfilmentStatus))
+    since: Mapped[datetime]
+    lifted_at: Mapped[datetime | None]
+    revoked_at: Mapped[datetime | None]
 
     order_line: Mapped[OrderLine] = relationship()

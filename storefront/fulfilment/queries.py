@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import joinedload
 
-from storefront.fulfilment.models import Access, Shipment
+from storefront.fulfilment.models import Access, Shipment, Suspension
 from storefront.infra.db import db
-from storefront.orders.models import Order, OrderLine, OrderStatus
+from storefront.orders.models import FulfilmentStatus, Order, OrderLine, OrderStatus
+
+STOPPED = (FulfilmentStatus.SUSPENDED, FulfilmentStatus.REVOKED)
 
 
 def accesses_of(user_id: uuid.UUID) -> Sequence[Access]:
@@ -20,7 +22,7 @@ def accesses_of(user_id: uuid.UUID) -> Sequence[Access]:
         select(Access)
         .join(OrderLine)
         .join(Order)
-        .where(Access.user_id == user_id, Access.revoked_at.is_(None))
+        .where(Access.user_id == user_id, OrderLine.fulfilment != FulfilmentStatus.REVOKED)
         .options(joinedload(Access.order_line).joinedload(OrderLine.order))
         .order_by(Order.placed_at.desc(), OrderLine.position, Access.order_line_id, Access.title)
     ).all()
@@ -47,11 +49,43 @@ def by_code(code: str) -> Access | None:
     return db.session.scalars(select(Access).where(Access.code == code)).first()
 
 
+def open_suspensions(order_line_ids: Iterable[uuid.UUID]) -> Sequence[Suspension]:
+    """What stops these lines now, the first cause first."""
+    return db.session.scalars(
+        select(Suspension)
+        .where(Suspension.order_line_id.in_(list(order_line_ids)), Suspension.lifted_at.is_(None))
+        .order_by(Suspension.since, Suspension.id)
+    ).all()
+
+
+def causes_by_line(order_line_ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, list[str]]:
+    """The codes of what stops each of these lines now."""
+    causes: dict[uuid.UUID, list[str]] = {}
+    for row in open_suspensions(order_line_ids):
+        causes.setdefault(row.order_line_id, []).append(row.cause)
+    return causes
+
+
+def suspensions_of(order_id: uuid.UUID) -> Sequence[Suspension]:
+    """Every time something stopped a line of this order, the first first."""
+    return db.session.scalars(
+        select(Suspension)
+        .join(Suspension.order_line)
+        .where(OrderLine.order_id == order_id)
+        .order_by(Suspension.since, OrderLine.position, Suspension.cause)
+    ).all()
+
+
 def to_open(now: datetime, limit: int = 500) -> Sequence[uuid.UUID]:
     """Accesses whose waiting is over."""
     return db.session.scalars(
         select(Access.id)
-        .where(Access.opens_at <= now, Access.opened_at.is_(None), Access.revoked_at.is_(None))
+        .join(OrderLine)
+        .where(
+            Access.opens_at <= now,
+            Access.opened_at.is_(None),
+            OrderLine.fulfilment.not_in(STOPPED),
+        )
         .order_by(Access.opens_at)
         .limit(limit)
     ).all()
@@ -60,9 +94,9 @@ def to_open(now: datetime, limit: int = 500) -> Sequence[uuid.UUID]:
 def next_opening_at() -> datetime | None:
     """When the next access opens."""
     return db.session.scalar(
-        select(func.min(Access.opens_at)).where(
-            Access.opened_at.is_(None), Access.revoked_at.is_(None)
-        )
+        select(func.min(Access.opens_at))
+        .join(OrderLine)
+        .where(Access.opened_at.is_(None), OrderLine.fulfilment.not_in(STOPPED))
     )
 
 
@@ -72,7 +106,11 @@ def to_ship() -> Sequence[Shipment]:
         select(Shipment)
         .join(OrderLine)
         .join(Order)
-        .where(Shipment.shipped_at.is_(None), Order.status == OrderStatus.CONFIRMED)
+        .where(
+            Shipment.shipped_at.is_(None),
+            Order.status == OrderStatus.CONFIRMED,
+            OrderLine.fulfilment.not_in(STOPPED),
+        )
         .options(joinedload(Shipment.order_line).joinedload(OrderLine.order))
         .order_by(Order.placed_at)
     ).all()

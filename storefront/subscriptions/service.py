@@ -11,6 +11,8 @@ from datetime import date, datetime, timedelta
 
 from storefront.catalogue.rules import KIND_FACTS, ProductKind
 from storefront.credits import service as credits
+from storefront.fulfilment import service as fulfilment
+from storefront.fulfilment.events import SupplyRevoked
 from storefront.infra import journal
 from storefront.infra.db import db
 from storefront.infra.outbox import publish
@@ -171,6 +173,17 @@ def _end(subscription: Subscription, now: datetime) -> None:
     journal.record("subscription.ended", subscription, {"on": subscription.ends_on}, now=now)
 
 
+def end_revoked(event: SupplyRevoked, *, now: datetime) -> None:
+    """What an order sold was taken back for good: its subscriptions end at once."""
+    for known in queries.of_order(event.order_id):
+        subscription = db.session.get_one(
+            Subscription, known.id, with_for_update=True, populate_existing=True
+        )
+        if subscription.status is not SubscriptionStatus.ENDED:
+            subscription.ends_on, subscription.suspend_at = paris_date(now), None
+            _end(subscription, now)
+
+
 def note_paid(event: InstalmentPaid, *, now: datetime) -> None:
     """A month was paid; when it was the last one missing, the service is as before (B-04)."""
     period = queries.period_of_instalment(event.instalment_id)
@@ -239,6 +252,7 @@ def grant_month(event: PeriodPaid, *, now: datetime) -> None:
         period_number=period.number,
         now=now,
     )
+    fulfilment.stop_new_hours(subscription.order_line_id, now=now)
 
 
 def invoice_month(event: PeriodPaid, *, now: datetime) -> None:

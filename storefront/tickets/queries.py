@@ -229,7 +229,9 @@ def time_needed(ticket: Ticket, minutes: int, on: date, today: date) -> TimeNeed
     offers = [
         credit_rules.available(lot, ledgers[lot.id], on)
         for lot in lots
-        if not credit_rules.is_over(lot.expires_on, today) and lot.suspended_at is None
+        if not credit_rules.is_over(lot.expires_on, today)
+        and lot.suspended_at is None
+        and lot.revoked_at is None
     ]
     return TimeNeeded(
         needed=billed_minutes(minutes, ticket.lot.slice_minutes),

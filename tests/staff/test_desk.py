@@ -13,7 +13,7 @@ from sqlalchemy import select
 from storefront import worker
 from storefront.catalogue.rules import ProductKind
 from storefront.fulfilment import queries as parcels
-from storefront.fulfilment import service as fulfilment
+from storefront.fulfilment.service import supply as fulfilment
 from storefront.identity.models import Role
 from storefront.infra import clock, outbox
 from storefront.infra.config import Settings
@@ -95,12 +95,12 @@ def test_a_reaction_that_gave_up_is_shown_and_taken_up_again(
     client = at_work(app, Role.SHOPKEEPER, now)
     page = client.get("/gestion").text
     assert "Travaux qui ont échoué" in page
-    assert "fulfilment.service.prepare_order" in page
+    assert "fulfilment.service.supply.prepare_order" in page
 
     monkeypatch.setattr(fulfilment, "HANDLERS", {**broken, ProductKind.HOUR_PACK: real})
     answer = client.post(
         "/gestion/travaux/reprendre",
-        data={"reaction": "storefront.fulfilment.service.prepare_order"},
+        data={"reaction": "storefront.fulfilment.service.supply.prepare_order"},
         follow_redirects=True,
     )
     assert "Le travail est repris" in answer.text

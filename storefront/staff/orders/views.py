@@ -89,7 +89,8 @@ def _page(found: Order, **forms: Any) -> str:
     shipments = fulfilment.shipments_of(found.id)
     issued = invoices.of_order(found.id)
     accesses = fulfilment.of_order(found.id)
-    parts_of_it = (found.lines, attempts, parts, messages, shipments, issued, accesses)
+    suspensions = fulfilment.suspensions_of(found.id)
+    parts_of_it = (found.lines, attempts, parts, messages, shipments, issued, accesses, suspensions)
     subjects = [found.id, *(row.id for rows in parts_of_it for row in rows)]
     entries = journal.about(subjects)
     return render_template(
@@ -102,6 +103,7 @@ def _page(found: Order, **forms: Any) -> str:
         emails=messages,
         invoices=issued,
         accesses=accesses,
+        suspensions=suspensions,
         shipments={shipment.order_line_id: shipment for shipment in shipments},
         entries=entries,
         facts=readable_facts(entries),

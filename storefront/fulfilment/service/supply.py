@@ -15,6 +15,12 @@ from storefront.fulfilment import queries, rules
 from storefront.fulfilment.events import AccessOpened
 from storefront.fulfilment.models import Access, AccessEvent, Shipment
 from storefront.fulfilment.rules import AccessKind
+from storefront.fulfilment.service.suspensions import (
+    check_running,
+    keep_stopped,
+    lines_of,
+    locked_line,
+)
 from storefront.infra import journal
 from storefront.infra.db import db
 from storefront.infra.outbox import publish
@@ -31,18 +37,28 @@ Handler = Callable[[OrderLine, Order, datetime], None]
 
 
 class AccessNotOpen(Refusal):
-    """It opens later, or was suspended. Details: opens_at, suspended."""
+    """It opens later, or was stopped. Details: opens_at, suspended, revoked, causes (codes)."""
 
 
 def prepare_order(event: OrderConfirmed, *, now: datetime) -> None:
-    """Grant what each line of a paid order gives; what must wait is written down as waiting."""
+    """Grant what each line of a paid order gives; what must wait is written down as waiting.
+
+    A line that something stopped before is prepared all the same, and stays stopped.
+    """
     order = db.session.get_one(Order, event.order_id)
-    for line in order.lines:
-        if line.kind is not None and line.fulfilment is FulfilmentStatus.PENDING:
-            HANDLERS[line.kind](line, order, now)
-            journal.record(
-                "fulfilment.prepared", line, {"order": order.id, "state": line.fulfilment}, now=now
-            )
+    for line in lines_of(order.id):
+        if line.kind is None or line.fulfilment is FulfilmentStatus.REVOKED:
+            continue
+        stopped = queries.open_suspensions([line.id])
+        waits = stopped[0].before if stopped else line.fulfilment
+        if waits is not FulfilmentStatus.PENDING:
+            continue
+        HANDLERS[line.kind](line, order, now)
+        journal.record(
+            "fulfilment.prepared", line, {"order": order.id, "state": line.fulfilment}, now=now
+        )
+        if stopped:
+            keep_stopped(line, now=now)
 
 
 def _grant_hours(line: OrderLine, order: Order, now: datetime) -> None:
@@ -142,13 +158,19 @@ def open_after_confirmation(event: EmailSent, *, now: datetime) -> None:
 
 
 def open_access(access_id: uuid.UUID, *, now: datetime) -> bool:
-    """Open an access whose time has come, once; says whether it did."""
+    """Open an access whose time has come, once; says whether it did.
+
+    What is suspended opens when it comes back.
+    """
     access = db.session.get_one(Access, access_id, with_for_update=True)
     if access.opened_at is not None or access.opens_at is None or access.opens_at > now:
         return False
+    line = locked_line(access.order_line_id)
+    if line.fulfilment in queries.STOPPED:
+        return False
     access.opened_at = now
-    if access.order_line.fulfilment is FulfilmentStatus.WAITING:
-        access.order_line.fulfilment = FulfilmentStatus.OPEN
+    if line.fulfilment is FulfilmentStatus.WAITING:
+        line.fulfilment = FulfilmentStatus.OPEN
     journal.record("fulfilment.opened", access, {"line": access.order_line_id}, now=now)
     publish(AccessOpened(access.id), now=now)
     return True
@@ -156,8 +178,14 @@ def open_access(access_id: uuid.UUID, *, now: datetime) -> bool:
 
 def use_access(access: Access, *, ip: str, user_agent: str, now: datetime) -> None:
     """Log one opening: who, what, when, from where (F-01). Raises `AccessNotOpen`."""
-    if access.opened_at is None or access.suspended_at or access.revoked_at:
-        raise AccessNotOpen(opens_at=access.opens_at, suspended=access.suspended_at is not None)
+    if access.opened_at is None or access.suspended or access.revoked:
+        causes = [row.cause for row in queries.open_suspensions([access.order_line_id])]
+        raise AccessNotOpen(
+            opens_at=access.opens_at,
+            suspended=access.suspended,
+            revoked=access.revoked,
+            causes=causes,
+        )
     entry = AccessEvent(
         id=uuid.uuid4(),
         access_id=access.id,
@@ -171,17 +199,26 @@ def use_access(access: Access, *, ip: str, user_agent: str, now: datetime) -> No
 
 
 def ship(shipment: Shipment, tracking: str, *, now: datetime) -> None:
-    """The parcel left (F-02)."""
+    """The parcel left (F-02). Raises `SupplyStopped` while its line is suspended."""
+    line = locked_line(shipment.order_line_id)
+    db.session.refresh(shipment)
     if shipment.shipped_at is None:
+        check_running(line)
         shipment.shipped_at, shipment.tracking = now, tracking.strip()[:60]
         journal.record("fulfilment.shipped", shipment, {}, now=now)
 
 
 def deliver(shipment: Shipment, *, now: datetime) -> None:
-    """The parcel arrived: a consumer's withdrawal period starts now (W-01, WDR-02)."""
+    """The parcel arrived: a consumer's withdrawal period starts now (W-01, WDR-02).
+
+    Raises `SupplyStopped` for a parcel that never left, while its line is suspended.
+    """
+    line = locked_line(shipment.order_line_id)
+    db.session.refresh(shipment)
     if shipment.delivered_at is not None:
         return
-    line = shipment.order_line
+    if shipment.shipped_at is None:
+        check_running(line)
     shipment.delivered_at = now
     shipment.shipped_at = shipment.shipped_at or now
     line.fulfilment = FulfilmentStatus.DONE

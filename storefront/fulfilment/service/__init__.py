@@ -1,0 +1,37 @@
+"""What a paid order opens, and what stops it for a while or for good."""
+
+from storefront.fulfilment.service.supply import (
+    HANDLERS,
+    AccessNotOpen,
+    deliver,
+    open_access,
+    open_after_confirmation,
+    prepare_order,
+    ship,
+    use_access,
+    withdrawal_ends_at,
+)
+from storefront.fulfilment.service.suspensions import (
+    SupplyStopped,
+    resume,
+    revoke,
+    stop_new_hours,
+    suspend,
+)
+
+__all__ = [
+    "HANDLERS",
+    "AccessNotOpen",
+    "SupplyStopped",
+    "deliver",
+    "open_access",
+    "open_after_confirmation",
+    "prepare_order",
+    "resume",
+    "revoke",
+    "ship",
+    "stop_new_hours",
+    "suspend",
+    "use_access",
+    "withdrawal_ends_at",
+]
