@@ -20,7 +20,7 @@ from storefront.invoicing import service as invoicing
 from storefront.invoicing.events import InvoiceIssued, InvoiceStored
 from storefront.notifications.events import EmailSent
 from storefront.orders.events import OrderCancelled, OrderConfirmed
-from storefront.payments.events import PaymentFailed, PaymentSucceeded
+from storefront.payments.events import MethodSetUp, PaymentFailed, PaymentSucceeded
 from storefront.subscriptions import emails as subscription_emails
 from storefront.subscriptions import service as subscriptions
 from storefront.subscriptions.events import (
@@ -53,6 +53,7 @@ def register(app: Flask) -> None:
     on = partial(outbox.subscribe, app)
 
     on(PaymentSucceeded, instalments.settle)
+    on(MethodSetUp, instalments.begin)
     on(PaymentFailed, instalments.note_failure)
     on(InstalmentPaid, instalment_emails.receipt, subscriptions.note_paid)
     on(InstalmentFailed, instalment_emails.failure, subscriptions.note_failed)

@@ -1075,7 +1075,9 @@ def upgrade() -> None:
         sa.Column("check_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("checks", sa.BigInteger(), nullable=False),
         sa.Column("settled_at", sa.DateTime(timezone=True), nullable=True),
-        sa.CheckConstraint("amount_minor > 0", name=op.f("ck_payments_amount")),
+        sa.CheckConstraint(
+            "amount_minor > 0 OR amount_minor = 0 AND save_method", name=op.f("ck_payments_amount")
+        ),
         sa.ForeignKeyConstraint(
             ["instalment_id"], ["instalments.id"], name=op.f("fk_payments_instalment_id")
         ),

@@ -140,6 +140,7 @@ class ProductPage:
     rate_bp: int
     exemption: str
     withdrawal_kind: WithdrawalKind
+    particular_terms: str | None
     instalments_max: int
     tax_credit_note: bool
     illustration_alt: str
@@ -210,6 +211,7 @@ _PAGE = (
         Product.characteristics,
         Product.validity,
         Product.withdrawal_kind,
+        Product.particular_terms,
         Product.instalments_max,
         Product.tax_credit_note,
         Product.illustration_alt,
@@ -293,6 +295,7 @@ def product_page(slug: str, now: datetime) -> ProductPage | None:
         rate_bp=rate.rate_bp,
         exemption=rate.exemption,
         withdrawal_kind=row.withdrawal_kind,
+        particular_terms=row.particular_terms,
         instalments_max=row.instalments_max,
         tax_credit_note=row.tax_credit_note,
         illustration_alt=row.illustration_alt,

@@ -60,7 +60,8 @@ def order_cancelled(event: OrderCancelled, *, now: datetime) -> None:
     """Say that an order ended, why, and what happens to money that arrived (C-03)."""
     order = db.session.get_one(Order, event.order_id)
     received = any(
-        attempt.status is PaymentStatus.SUCCEEDED for attempt in payments.of_order(order.id)
+        attempt.status is PaymentStatus.SUCCEEDED and not attempt.is_set_up
+        for attempt in payments.of_order(order.id)
     )
     ended = "refusée" if order.status is OrderStatus.REFUSED else "annulée"
     notifications.queue(

@@ -215,7 +215,9 @@ class PayAgainForm(ShopForm):
     )
 
     @classmethod
-    def for_order(cls, order: Order, providers: Sequence[Provider]) -> PayAgainForm:
+    def for_order(
+        cls, order: Order, providers: Sequence[Provider], *, due_at_order: bool
+    ) -> PayAgainForm:
         """The means that can pay this order, the last one chosen first."""
         form = cls(provider=order.payment_provider)
         debited_later = order.instalment_count > 1 or any(
@@ -226,6 +228,7 @@ class PayAgainForm(ShopForm):
             for provider in providers
             if order.currency in provider.capabilities.currencies
             and (provider.capabilities.saved_method or not debited_later)
+            and (provider.capabilities.set_up or due_at_order)
         ]
         return form
 
@@ -282,7 +285,7 @@ def review_form(review: Review) -> ReviewForm:
         SelectChoice(provider.key, provider.name_fr) for provider in review.providers
     ]
     if not form.is_submitted():
-        form.instalments.data = form.instalments.data or "1"
+        form.instalments.data = form.instalments.data or str(review.offered[0].count)
     if review.priced.gross == 0:
         del form.instalments, form.provider
     else:

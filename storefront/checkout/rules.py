@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 
-from storefront.instalments.rules import PlanLine
+from storefront.catalogue.rules import WithdrawalKind
+from storefront.instalments.rules import Course, PlanLine
 from storefront.kernel.calendar import paris_date
 from storefront.kernel.errors import Refusal
-from storefront.legal.rules import TermsParameters
-from storefront.orders.rules import Buyer, SaleLine
+from storefront.kernel.money import Money
+from storefront.legal.rules import TermsParameters, TrainingParameters
+from storefront.orders.rules import Buyer, BuyerKind, SaleLine, withdrawal_until
 
 
 class ProfessionalsOnly(Refusal):
@@ -87,15 +89,54 @@ def check_audience(lines: Sequence[SaleLine], buyer: Buyer) -> None:
             raise ProfessionalsOnly(name=line.name)
 
 
-def plan_line(line: SaleLine, terms: TermsParameters) -> PlanLine:
-    """What an instalment plan must know of a line: the stricter of product and terms (M-02)."""
+def plan_line(
+    line: SaleLine,
+    gross: Money,
+    terms: TermsParameters,
+    training: TrainingParameters | None,
+    *,
+    consumer: bool,
+    now: datetime,
+) -> PlanLine:
+    """What an instalment plan must know of a line: the stricter of product and terms (M-02).
+
+    `training` are the particular terms that an individual's training is sold under (FOR-03).
+    """
     most = {
         "training": terms.instalments_max_trainings,
         "product": terms.instalments_max_products,
         None: 1,
     }[line.facts.instalment_family]
+    today = paris_date(now)
+    ends_on = paris_date(line.session_ends_at) if line.session_ends_at else today
     return PlanLine(
+        gross=gross,
         instalments_max=min(line.instalments_max, most),
+        supplied_on=max(ends_on, today),
         is_subscription=line.facts.is_subscription,
-        supplied_at_once=line.facts.needs_shipping or line.facts.digital_waiver_applies,
+        course=_course(line, terms, training, now) if training and consumer else None,
+    )
+
+
+def _course(
+    line: SaleLine, terms: TermsParameters, training: TrainingParameters, now: datetime
+) -> Course | None:
+    withdrawal_ends_on = withdrawal_until(
+        line.kind,
+        line.withdrawal_kind,
+        BuyerKind.CONSUMER,
+        concluded_at=now,
+        days=terms.withdrawal_days,
+        training_days=training.training_withdrawal_days,
+    )
+    if line.withdrawal_kind is not WithdrawalKind.TRAINING or withdrawal_ends_on is None:
+        return None
+    today = paris_date(now)
+    starts_on = paris_date(line.session_starts_at) if line.session_starts_at else today
+    ends_on = paris_date(line.session_ends_at) if line.session_ends_at else today
+    return Course(
+        starts_on=max(starts_on, today),
+        ends_on=max(ends_on, today),
+        withdrawal_ends_on=withdrawal_ends_on,
+        first_share_max_bp=training.training_first_share_max_bp,
     )

@@ -16,6 +16,7 @@ from storefront.identity import service as identity
 from storefront.infra.db import db
 from storefront.instalments import service as instalments
 from storefront.instalments.models import PRICE, Instalment
+from storefront.kernel.calendar import paris_date
 from storefront.kernel.money import Money
 from storefront.legal import service as legal
 from storefront.legal.rules import AcceptanceKind
@@ -153,19 +154,25 @@ def _first_instalment(order: Order) -> Instalment:
     ).one()
 
 
+def due_at_order(order: Order) -> bool:
+    """Whether something is paid with the order, rather than a means of payment only kept."""
+    return _first_instalment(order).due_on <= paris_date(order.placed_at)
+
+
 def _reserve(order: Order, provider: str, now: datetime) -> Payment:
-    first = _first_instalment(order)
+    """An attempt at the first part, or at keeping a means of payment when it is due later."""
+    first, due = _first_instalment(order), due_at_order(order)
     subscribes = any(line.kind and KIND_FACTS[line.kind].is_subscription for line in order.lines)
     return payments.reserve(
         order_id=order.id,
         user_id=order.user_id,
         provider=provider,
-        amount=Money(first.amount_minor, first.currency),
+        amount=Money(first.amount_minor if due else 0, first.currency),
         order_reference=order.reference,
         description=instalments.describe(first, order),
         instalment_id=first.id,
         usage=PaymentUsage.SUBSCRIPTION if subscribes else PaymentUsage.INSTALMENT,
-        save_method=subscribes or order.instalment_count > 1,
+        save_method=subscribes or order.instalment_count > 1 or not due,
         expires_at=now + PAGE_LIFETIME,
         now=now,
     )

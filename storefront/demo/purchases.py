@@ -14,6 +14,7 @@ from storefront.cart import service as carts
 from storefront.catalogue.models import Product, Variant
 from storefront.checkout import queries as checkout_queries
 from storefront.checkout import service as checkout
+from storefront.checkout.queries import Review
 from storefront.checkout.rules import Consents
 from storefront.demo import shopper
 from storefront.demo.people import Person
@@ -73,13 +74,19 @@ def _place(person: Person, given: dict[str, Any], now: datetime) -> Order:
         consents,
         user_id=None,
         provider=given["by"],
-        instalment_count=given.get("instalments", 1),
+        instalment_count=_lawful(given.get("instalments", 1), review),
         trainee=given.get("trainee", ""),
         ip=ADDRESS,
         user_agent=BROWSER,
         now=now,
     )
     return order
+
+
+def _lawful(wanted: int, review: Review) -> int:
+    """As many payments as wanted, or as near as the law in force on that day lets it be."""
+    counts = [offer.count for offer in review.offered]
+    return max((count for count in counts if count <= wanted), default=counts[0])
 
 
 def _variant(given: dict[str, Any]) -> Variant:

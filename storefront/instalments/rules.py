@@ -1,8 +1,8 @@
-"""Which payment plans a buyer can have, and when what is due. Pure functions (M-02, PRE-10)."""
+"""Which payment plans a buyer can have, and when what is due: pure functions (M-02, PRE-10)."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from enum import StrEnum
@@ -19,20 +19,24 @@ MORNING = time(6, 0)
 
 
 @dataclass(frozen=True)
-class DeferralGuard:
-    """A legal limit on deferred payment: table row of law.md G-0, never a constant in code."""
+class Guard:
+    """A legal limit on plans: a row with its date and source, never a constant in code (G-0)."""
 
     key: str
-    longest: timedelta
     valid_from: date
     source: str
 
 
-CONSUMER_DEFERRAL = DeferralGuard(
+CONSUMER_DEFERRAL = Guard(
     key="consumer_deferral_outside_credit_law",
-    longest=timedelta(days=50),
     valid_from=date(2026, 11, 20),
     source="Code de la consommation, art. L312-4, 4°",
+)
+LONGEST_DEFERRAL = timedelta(days=50)
+INDIVIDUAL_TRAINING = Guard(
+    key="individual_training_payments",
+    valid_from=date(2008, 5, 1),
+    source="Code du travail, art. L6353-5 et L6353-6",
 )
 
 
@@ -42,16 +46,44 @@ class PlanRefusal(StrEnum):
     PRODUCT = "product"  # one of the products, or its terms, allows fewer
     SUBSCRIPTION = "subscription"  # a monthly contract is paid month by month
     CONSUMER_CREDIT = "consumer_credit"  # PRE-10: it would be a consumer credit
+    TRAINING = "training"  # FOR-03: an individual's training cannot be paid at once
+
+
+SOURCES: Mapping[PlanRefusal, Guard] = {
+    PlanRefusal.CONSUMER_CREDIT: CONSUMER_DEFERRAL,
+    PlanRefusal.TRAINING: INDIVIDUAL_TRAINING,
+}
+
+
+@dataclass(frozen=True)
+class Course:
+    """When an individual's training may be paid (FOR-03), as Paris civil dates.
+
+    Nothing before `withdrawal_ends_on` is over; then `first_share_max_bp` (basis points) at most;
+    the rest as it is delivered, evenly from `starts_on` to `ends_on`.
+    """
+
+    starts_on: date
+    ends_on: date
+    withdrawal_ends_on: date
+    first_share_max_bp: int
+
+    def delivered_on(self, part: int, whole: int) -> date:
+        """The first day on which `part` of `whole` has been delivered."""
+        length = (self.ends_on - self.starts_on).days
+        return self.starts_on + timedelta(days=-(-length * part // whole))
 
 
 @dataclass(frozen=True)
 class PlanLine:
-    """What a plan must know of one line: how many parts it allows at most, and of what kind."""
+    """What a plan must know of one line, if it is ordered today."""
 
+    gross: Money
     instalments_max: int
-    is_subscription: bool
-    # Goods and digital content are supplied at once; a service is paid along its performance.
-    supplied_at_once: bool
+    # Goods and digital content count as supplied when ordered, a session when it ends.
+    supplied_on: date
+    is_subscription: bool = False
+    course: Course | None = None  # an individual pays for this training
 
 
 @dataclass(frozen=True)
@@ -65,7 +97,10 @@ class PlannedInstalment:
 
 @dataclass(frozen=True)
 class PlanOffer:
-    """A number of payments with its dates and amounts, or why it is not offered."""
+    """A number of payments with its dates and amounts, or why it is not offered.
+
+    When a training is among others, `count` is that of the training: the rest is paid at order.
+    """
 
     count: int
     instalments: tuple[PlannedInstalment, ...]
@@ -73,15 +108,62 @@ class PlanOffer:
 
 
 def plan(
-    total: Money, count: int, first_on: date, interval: Interval
+    total: Money,
+    count: int,
+    first_on: date,
+    interval: Interval,
+    shares: Sequence[int] | None = None,
 ) -> tuple[PlannedInstalment, ...]:
-    """`count` equal parts from `first_on` on; the cents that don't divide go on the first (M-02).
+    """`count` parts from `first_on` on; the cents that don't divide go on the first (M-02).
 
-    Months are counted from the first date, so that a 31st comes back after a shorter month.
+    Equal parts, or `shares` of any unit, one a part. Months are counted from the first date, so
+    that a 31st comes back after a shorter month.
     """
+    parts = total.split(count) if shares is None else _shared(total, shares)
     return tuple(
         PlannedInstalment(rank, _due(first_on, rank - 1, interval), part)
-        for rank, part in enumerate(total.split(count), start=1)
+        for rank, part in enumerate(parts, start=1)
+    )
+
+
+def _shared(total: Money, shares: Sequence[int]) -> list[Money]:
+    later = [total.minor * share // sum(shares) for share in shares[1:]]
+    return [Money(part, total.currency) for part in (total.minor - sum(later), *later)]
+
+
+def course_plan(
+    total: Money, count: int, course: Course, interval: Interval
+) -> tuple[PlannedInstalment, ...]:
+    """The parts of an individual's training (FOR-03); `count` is 2 at least.
+
+    After the first part no more is paid than was delivered, and never two parts within one
+    interval. Raises ValueError for one part: the law forbids it.
+    """
+    if count < 2:
+        raise ValueError("an individual's training is not paid at once")
+    parts = total.split(count)
+    most = total.minor * course.first_share_max_bp // 10_000
+    if parts[0].minor > most:
+        first = Money(most, total.currency)
+        parts = [first, *(total - first).split(count - 1)]
+    anchor, steps = course.withdrawal_ends_on + timedelta(days=1), 0
+    planned, paid = [PlannedInstalment(1, anchor, parts[0])], parts[0]
+    for rank, part in enumerate(parts[1:], start=2):
+        paid, steps = paid + part, steps + 1
+        delivered = course.delivered_on(paid.minor, total.minor)
+        if delivered > _due(anchor, steps, interval):
+            anchor, steps = delivered, 0
+        planned.append(PlannedInstalment(rank, _due(anchor, steps, interval), part))
+    return tuple(planned)
+
+
+def merged(plans: Iterable[Sequence[PlannedInstalment]]) -> tuple[PlannedInstalment, ...]:
+    """Several plans as one: what falls on one day is one part."""
+    by_day: dict[date, Money] = {}
+    for part in (part for plan in plans for part in plan if part.amount.minor):
+        by_day[part.due_on] = by_day.get(part.due_on, part.amount * 0) + part.amount
+    return tuple(
+        PlannedInstalment(rank, day, by_day[day]) for rank, day in enumerate(sorted(by_day), 1)
     )
 
 
@@ -93,43 +175,80 @@ def _due(first_on: date, step: int, interval: Interval) -> date:
 
 def offers(
     lines: Sequence[PlanLine],
-    total: Money,
     *,
     consumer: bool,
-    first_on: date,
+    today: date,
     interval: Interval,
     most: int,
 ) -> tuple[PlanOffer, ...]:
     """Every number of payments from 1 to `most`, each offered or refused with its reason.
 
-    Raises ValueError without lines. Paying at once is always offered.
+    Paying at once is always offered, except for an individual's training, which always has two
+    parts or more. Raises ValueError without lines.
     """
     if not lines:
         raise ValueError("nothing to pay")
-    return tuple(
-        PlanOffer(
-            count,
-            instalments := plan(total, count, first_on, interval),
-            _refusal(lines, instalments, consumer=consumer),
+    courses = [line for line in lines if line.course and not line.gross.is_zero]
+    others = [line for line in lines if line not in courses]
+    if courses:
+        return (
+            PlanOffer(1, (), PlanRefusal.TRAINING),
+            *(
+                _offer_with_courses(courses, others, count, today, interval)
+                for count in range(2, max(most, 2) + 1)
+            ),
         )
+    return tuple(
+        _offer_at_order(others, count, today, interval, consumer=consumer)
         for count in range(1, most + 1)
     )
 
 
+def _offer_at_order(
+    lines: Sequence[PlanLine], count: int, today: date, interval: Interval, *, consumer: bool
+) -> PlanOffer:
+    parts = plan(_sum(lines), count, today, interval)
+    refused = (_refusal(line, count, parts, consumer=consumer) for line in lines)
+    return PlanOffer(count, merged([parts]), next(filter(None, refused), None))
+
+
+def _offer_with_courses(
+    courses: Sequence[PlanLine],
+    others: Sequence[PlanLine],
+    count: int,
+    today: date,
+    interval: Interval,
+) -> PlanOffer:
+    each = [
+        (line, course_plan(line.gross, count, line.course, interval))
+        for line in courses
+        if line.course
+    ]
+    refused = (
+        # Two parts are the fewest that the law allows, whatever the product says.
+        _refusal(line, 1 if count == 2 else count, parts, consumer=True)
+        for line, parts in each
+    )
+    plans = [parts for _, parts in each]
+    if others:
+        plans.append(plan(_sum(others), 1, today, interval))
+    return PlanOffer(count, merged(plans), next(filter(None, refused), None))
+
+
+def _sum(lines: Sequence[PlanLine]) -> Money:
+    return sum((line.gross for line in lines[1:]), lines[0].gross)
+
+
 def _refusal(
-    lines: Sequence[PlanLine], instalments: Sequence[PlannedInstalment], *, consumer: bool
+    line: PlanLine, count: int, parts: Sequence[PlannedInstalment], *, consumer: bool
 ) -> PlanRefusal | None:
-    if len(instalments) == 1:
-        return None
-    if any(line.is_subscription for line in lines):
+    if count > 1 and line.is_subscription:
         return PlanRefusal.SUBSCRIPTION
-    if any(line.instalments_max < len(instalments) for line in lines):
+    if count > line.instalments_max:
         return PlanRefusal.PRODUCT
-    if consumer and any(line.supplied_at_once for line in lines):
-        first, last = instalments[0].due_on, instalments[-1].due_on
-        guarded = first >= CONSUMER_DEFERRAL.valid_from
-        if guarded and last - first > CONSUMER_DEFERRAL.longest:
-            return PlanRefusal.CONSUMER_CREDIT
+    guarded = consumer and parts[0].due_on >= CONSUMER_DEFERRAL.valid_from
+    if guarded and parts[-1].due_on - line.supplied_on > LONGEST_DEFERRAL:
+        return PlanRefusal.CONSUMER_CREDIT
     return None
 
 

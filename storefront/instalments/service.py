@@ -28,7 +28,7 @@ from storefront.orders import service as orders
 from storefront.orders.models import Order, OrderStatus
 from storefront.payments import queries as payment_queries
 from storefront.payments import service as payments
-from storefront.payments.events import PaymentFailed, PaymentSucceeded
+from storefront.payments.events import MethodSetUp, PaymentFailed, PaymentSucceeded
 from storefront.payments.models import Payment, PaymentStatus, PaymentUsage
 
 
@@ -223,10 +223,34 @@ def settle(event: PaymentSucceeded, *, now: datetime) -> None:
         orders.debit_by(order, payment.provider, now=now)
     if order.status in (OrderStatus.CANCELLED, OrderStatus.REFUSED):
         journal.record("order.paid_after_end", order, {"payment": payment.id}, now=now)
-    elif instalment.schedule == PRICE and instalment.rank == 1:
+    elif order.status is OrderStatus.AWAITING_PAYMENT and begins(instalment):
         orders.confirm(order, now=now)
     else:
         publish(InstalmentPaid(instalment.id), now=now)
+
+
+def begins(instalment: Instalment) -> bool:
+    """Whether its payment, or the means of payment kept for it, makes the order run."""
+    return instalment.schedule == PRICE and instalment.rank == 1
+
+
+def begin(event: MethodSetUp, *, now: datetime) -> None:
+    """Nothing was due at order and the means of payment is kept: the order runs (FOR-03).
+
+    When it was placed on an earlier day than it is concluded, the withdrawal period ends later
+    than was shown: no part is taken before.
+    """
+    payment = db.session.get_one(Payment, event.payment_id)
+    order = locked(payment.instalment_id).order
+    orders.debit_by(order, payment.provider, now=now)
+    if order.status is not OrderStatus.AWAITING_PAYMENT:
+        return
+    orders.confirm(order, now=now)
+    last_days = [line.withdrawal_until for line in order.lines if line.withdrawal_until]
+    first = db.session.get_one(Instalment, payment.instalment_id)
+    if last_days and first.due_on <= max(last_days):
+        first.due_on = first.next_attempt_on = max(last_days) + timedelta(days=1)
+        journal.record("instalment.moved", first, {"due_on": first.due_on}, now=now)
 
 
 def _paid_by(instalment: Instalment, payment: Payment) -> bool:
@@ -236,6 +260,7 @@ def _paid_by(instalment: Instalment, payment: Payment) -> bool:
         .where(
             Payment.instalment_id == instalment.id,
             Payment.status == PaymentStatus.SUCCEEDED,
+            Payment.amount_minor > 0,
             Payment.mismatch.is_(None),
         )
         .order_by(Payment.settled_at, Payment.attempt)

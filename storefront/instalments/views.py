@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import uuid
+from collections.abc import Callable
 from datetime import datetime
 
 from flask import Blueprint, flash, redirect, render_template, url_for
@@ -86,7 +87,7 @@ def pay(instalment_id: uuid.UUID) -> Response | tuple[str, int]:
     form = _form(owed)
     if not form.validate_on_submit():
         return _page(owed, form), 422
-    _close_expired(instalment_id, now)
+    _close_others(instalment_id, form.text("provider"), now)
     with transaction():
         payment = service.pay_now(
             instalment_id, form.text("provider"), expires_at=now + PAGE_LIFETIME, now=now
@@ -119,17 +120,25 @@ def back(instalment_id: uuid.UUID) -> Response:
     return redirect(url_for("instalments.instalment", instalment_id=instalment_id))
 
 
-def _close_expired(instalment_id: uuid.UUID, now: datetime) -> None:
-    """A page whose time is over leads nowhere: hear its end before another is opened."""
+def _close_others(instalment_id: uuid.UUID, provider: str, now: datetime) -> None:
+    """Before a page is opened, no other leads anywhere: neither one whose time is over, nor that
+    of another provider."""
     attempt = payment_queries.undecided_of_instalment(instalment_id)
-    over = attempt is not None and attempt.expires_at is not None and attempt.expires_at <= now
-    if attempt is not None and over and attempt.status is not PaymentStatus.CHARGING:
+    if attempt is None or attempt.status is PaymentStatus.CHARGING:
+        return
+    if attempt.expires_at is not None and attempt.expires_at <= now:
         _ask(attempt, now)
+    elif attempt.provider != provider:
+        _tell_doubt(lambda: payments.close_page(attempt.id, now), attempt)
 
 
 def _ask(attempt: Payment, now: datetime) -> None:
+    _tell_doubt(lambda: payments.refresh(attempt.id, now), attempt)
+
+
+def _tell_doubt(question: Callable[[], object], attempt: Payment) -> None:
     try:
-        payments.refresh(attempt.id, now)
+        question()
     except (ProviderUnavailable, ProviderRejected) as error:
         log.warning("payment %s stays in doubt: %s", attempt.id, error)
         flash(NOT_KNOWN_YET, "info")

@@ -16,6 +16,13 @@ class PaymentSucceeded(Event):
 
 
 @dataclass(frozen=True)
+class MethodSetUp(Event):
+    """A means of payment is kept for what is due later; no money moved."""
+
+    payment_id: uuid.UUID
+
+
+@dataclass(frozen=True)
 class PaymentFailed(Event):
     """Declined, abandoned, or refused until the customer authenticates."""
 

@@ -91,6 +91,20 @@ def open_page(
     return page.url
 
 
+def close_page(payment_id: uuid.UUID, now: datetime) -> Payment:
+    """Give up an open page before another way is tried, so that nobody can pay both.
+
+    The payment is settled all the same when the buyer was quicker. Raises `ProviderUnavailable`.
+    """
+    payment = _read(payment_id)
+    if payment.page_reference is None or payment.status is not PaymentStatus.OPEN:
+        return payment
+    outcome = providers()[payment.provider].close_page(payment.page_reference)
+    with transaction():
+        service.record_outcome(service.locked(payment_id), outcome, now=now)
+    return db.session.get_one(Payment, payment_id)
+
+
 def refresh(payment_id: uuid.UUID, now: datetime) -> Payment:
     """Ask the provider what became of a payment and write it down.
 

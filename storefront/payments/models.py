@@ -83,11 +83,15 @@ class SavedMethod(Base):
 
 
 class Payment(Base):
-    """One attempt to be paid one instalment: part of a price, or a month of a subscription."""
+    """One attempt to be paid one instalment: part of a price, or a month of a subscription.
+
+    An amount of zero is a set-up: the means of payment is kept for an instalment that is due
+    later, and nothing is taken.
+    """
 
     __tablename__ = "payments"
     __table_args__ = (
-        CheckConstraint("amount_minor > 0", name="amount"),
+        CheckConstraint("amount_minor > 0 OR amount_minor = 0 AND save_method", name="amount"),
         UniqueConstraint("instalment_id", "attempt"),
         UniqueConstraint("provider", "page_reference"),
         UniqueConstraint("provider", "charge_reference"),
@@ -131,6 +135,11 @@ class Payment(Base):
     def amount(self) -> Money:
         """What this attempt asks for."""
         return Money(self.amount_minor, self.currency)
+
+    @property
+    def is_set_up(self) -> bool:
+        """Whether it only keeps a means of payment for later."""
+        return self.amount_minor == 0
 
 
 class RefundStatus(StrEnum):

@@ -27,7 +27,10 @@ def of_order(order_id: uuid.UUID) -> Sequence[Payment]:
 
 
 def arrived(order_id: uuid.UUID) -> bool:
-    """Whether a payment of what was asked has arrived, though nobody may have reacted to it yet."""
+    """Whether what was asked at order has arrived, though nobody may have reacted to it yet.
+
+    That is money, or a means of payment kept for what is due later.
+    """
     return (
         db.session.scalar(
             select(Payment.id)
@@ -52,14 +55,18 @@ def undecided_of_instalment(instalment_id: uuid.UUID) -> Payment | None:
 
 
 def still_wanted(payment: Payment) -> bool:
-    """Whether this attempt may still take money: not given up, and no other one succeeded."""
+    """Whether this attempt may still take money: not given up, and no other one succeeded.
+
+    A method that was set up has paid nothing.
+    """
     if payment.status not in UNDECIDED:
         return False
     other = select(Payment.id).where(
         Payment.instalment_id == payment.instalment_id,
         Payment.status == PaymentStatus.SUCCEEDED,
+        (Payment.amount_minor == 0) == payment.is_set_up,
     )
-    return db.session.scalar(other) is None
+    return db.session.scalar(other.limit(1)) is None
 
 
 def usable_method(user_id: uuid.UUID, provider: str) -> SavedMethod | None:

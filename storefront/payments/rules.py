@@ -33,7 +33,10 @@ def mismatch(asked: Money, taken: Money | None) -> str | None:
     """Why money that the provider took is not what we asked for; None when it is.
 
     The amount and the currency must be ours exactly: another order's intent grants nothing.
+    Nothing is taken when nothing was asked (a set-up).
     """
+    if asked.is_zero and taken is None:
+        return None
     if taken is None:
         return "no amount"
     if taken.currency != asked.currency:

@@ -13,7 +13,7 @@ from storefront.infra.db import db
 from storefront.infra.outbox import publish
 from storefront.kernel.money import Money
 from storefront.payments import queries, rules
-from storefront.payments.events import PaymentFailed, PaymentSucceeded
+from storefront.payments.events import MethodSetUp, PaymentFailed, PaymentSucceeded
 from storefront.payments.models import (
     PAYMENT_LIFECYCLE,
     Payment,
@@ -58,7 +58,8 @@ def reserve(
     """Write down an attempt before anybody is asked for money.
 
     With a saved method the attempt is a debit under way (CHARGING); without one it waits for
-    its hosted page. UNIQUE(instalment, attempt) lets only one of two callers start an attempt.
+    its hosted page; an amount of zero only keeps a method for later (`save_method` is needed).
+    UNIQUE(instalment, attempt) lets only one of two callers start an attempt.
     """
     last = db.session.scalar(
         select(func.max(Payment.attempt)).where(Payment.instalment_id == instalment_id)
@@ -142,10 +143,11 @@ def record_outcome(payment: Payment, outcome: Outcome, *, now: datetime) -> None
 
 def _tell(payment: Payment, outcome: Outcome, now: datetime) -> None:
     if payment.status is PaymentStatus.SUCCEEDED:
-        payment.settled_at = now
+        payment.settled_at = None if payment.is_set_up else now
         payment.mismatch = rules.mismatch(payment.amount, outcome.amount)
         if payment.mismatch is None:
-            publish(PaymentSucceeded(payment.id), now=now)
+            arrived = MethodSetUp if payment.is_set_up else PaymentSucceeded
+            publish(arrived(payment.id), now=now)
     elif payment.status is not PaymentStatus.PENDING:
         publish(PaymentFailed(payment.id), now=now)
     journal.record(

@@ -121,9 +121,11 @@ def test_hours_say_their_slice_their_place_and_that_there_is_no_tax_credit(brows
 
 def test_the_instalments_are_shown_with_amounts_and_dates(browser, shelves):
     page = text(browser.get("/produits/e-learning"))
-    assert "4 fois, dont 39,75 € à la commande" in page
-    assert "Aujourd’hui 39,75 €" in page
-    assert "jeudi 24 décembre 2026 39,75 €" in page
+    assert "2 fois, rien à la commande" in page
+    assert "mercredi 9 décembre 2026 47,70 €" in page
+    assert "samedi 9 janvier 2027 111,30 €" in page
+    assert "En une fois , non proposé : la loi interdit" in page
+    assert "En 3 ou 4 fois , non proposé : le dernier paiement tomberait" in page
 
 
 def test_goods_are_not_offered_in_instalments_that_would_be_a_credit(shop, browser, shelves):

@@ -46,6 +46,7 @@ def test_the_confirmation_carries_invoice_and_accepted_terms(paid):
         fields={"particular_terms": "conditions-formation"},
         particular_0=YES,
         early_start=YES,
+        instalments="2",
     )
     assert [name.split("-")[0] for name in names] == ["facture", "cgv", "conditions"]
     assert email.recipient == "claire@exemple.fr"
@@ -77,7 +78,8 @@ def test_a_professional_is_promised_no_withdrawal(paid):
 
 
 def test_amounts_paid_and_to_come_are_said(paid):
-    email, _ = paid(ProductKind.E_LEARNING, fields={"price": 10000}, instalments="3")
+    training = ProductKind.E_LEARNING
+    email, _ = paid(training, details=COMPANY, fields={"price": 10000}, instalments="3")
     words = email.text.replace("\u202f", " ").replace("\xa0", " ")
     assert "Reçu : 33,34 €" in words
     assert "À venir jeudi 24 décembre 2026 : 33,33 €" in words

@@ -95,7 +95,7 @@ def test_the_button_bears_the_words_of_the_law(browser, ready):
 
 def test_every_acceptance_is_recorded_with_its_sentence_and_proof(shop, browser, ready, sandbox):
     ready(ProductKind.E_LEARNING, particular_terms="conditions-formation")
-    click(browser, particular_0=YES, early_start=YES)
+    click(browser, particular_0=YES, early_start=YES, instalments="2")
     kept = {row.kind.value: row for row in rows(shop, Acceptance)}
     assert set(kept) == {"terms", "particular_terms", "early_start"}
     assert kept["terms"].sentence.startswith("J’ai lu et j’accepte les conditions générales")
@@ -155,7 +155,7 @@ def test_a_session_within_the_period_needs_the_request_to_start(shop, browser, s
     assert refused.status_code == 422
     assert "avant la fin de votre délai de rétractation" in text(refused)
     assert nothing_was_ordered(shop)
-    assert click(browser, early_start=YES).status_code == 303
+    assert click(browser, early_start=YES, instalments="2").status_code == 303
 
 
 @pytest.mark.parametrize("total", ["1", "0", "-1", "", "abc", "999999999999999999999", "39,00"])
@@ -292,7 +292,7 @@ def test_a_bundle_copies_the_lessons_of_what_it_holds(shop, browser, sell, sandb
                 item_id=session.get_one(Variant, course).product_id,
             )
         )
-    order(browser, bundle)
+    order(browser, bundle, instalments="2")
     (line,) = rows(shop, OrderLine)
     assert line.features == {"lessons": ["lecon-a.md"]}
 
@@ -308,7 +308,7 @@ def test_seats_are_held_while_the_buyer_pays(shop, browser, ready, now, sandbox)
 
 
 def test_instalments_are_shown_then_written_as_shown(shop, browser, ready, sandbox):
-    ready(ProductKind.E_LEARNING, price=10000)
+    ready(ProductKind.E_LEARNING, price=10000, details=COMPANY)
     page = text(browser.get("/commande/verification"))
     assert "En 3 fois 33,34 € aujourd’hui" in page
     assert "jeudi 24 décembre 2026 33,33 €" in page

@@ -18,10 +18,11 @@ PASSWORD = "le-rabot-et-la-varlope"
 
 @dataclass(frozen=True)
 class Customer:
-    """Somebody who buys, in Angers, for herself."""
+    """Somebody who buys, in Angers, for herself or for her company."""
 
     name: str
     email: str
+    company: str = ""
 
 
 def put_in_cart(visitor: Visitor, slug: str) -> None:
@@ -32,8 +33,10 @@ def put_in_cart(visitor: Visitor, slug: str) -> None:
 
 
 def say_who(visitor: Visitor, customer: Customer) -> None:
-    """Fill the first step of the checkout as a consumer."""
-    visitor.choose("buyer_kind", "consumer")
+    """Fill the first step of the checkout, as a consumer unless there is a company."""
+    visitor.choose("buyer_kind", "professional" if customer.company else "consumer")
+    if customer.company:
+        visitor.fill(company=customer.company, siren="123 456 782")
     visitor.fill(
         name=customer.name,
         email=customer.email,
@@ -54,6 +57,12 @@ def pay_by_card(visitor: Visitor, number: str) -> None:
     """Pay on the hosted page."""
     fill_card(visitor, number)
     visitor.press(re.compile("^Payer"))
+
+
+def keep_card(visitor: Visitor, number: str) -> None:
+    """Let the hosted page keep a card while nothing is taken."""
+    fill_card(visitor, number)
+    visitor.press(re.compile("^Enregistrer"))
 
 
 def pay_by_paypal(visitor: Visitor, source: str = "account") -> None:

@@ -1,4 +1,4 @@
-"""A training customer: from home to the course, paying in four parts."""
+"""A training customer: from home to the course; a person pays later than a company does."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.journeys.visitor import Visitor, plain
 pytestmark = pytest.mark.browser
 
 HELENE = Customer("Hélène Castaing", "helene@exemple.example")
-YANN = Customer("Yann Le Guellec", "yann@exemple.example")
+YANN = Customer("Yann Le Guellec", "yann@exemple.example", "Le Guellec Réceptions")
 
 
 @pytest.fixture(scope="module")
@@ -26,7 +26,7 @@ def shop(serving: Serving) -> Iterator[LiveShop]:
         yield shop
 
 
-def test_a_course_is_bought_in_four_parts_and_the_second_is_taken_on_its_day(
+def test_a_person_buys_a_course_and_each_part_is_taken_on_its_day(
     visit: Callable[..., Visitor], shop: LiveShop
 ) -> None:
     buyer = visit()
@@ -35,24 +35,23 @@ def test_a_course_is_bought_in_four_parts_and_the_second_is_taken_on_its_day(
     buyer.follow("Catalogue")
     buyer.picture("catalogue")
     buyer.follow("Organiser un mariage, en ligne")
-    buyer.sees("720,00 €", "4 fois, dont 180,00 € à la commande")
+    buyer.sees("720,00 €", "2 fois, rien à la commande")
     buyer.picture("product")
     buyer.press("Ajouter au panier")
     buyer.follow("Passer à la commande")
     buyer.picture("checkout-details")
     acts.say_who(buyer, HELENE)
 
-    buyer.choose("instalments", "4")
     buyer.choose("provider", "stripe")
     buyer.tick("terms", "particular_0", "early_start")
-    buyer.sees("24 décembre 2026")
+    buyer.sees("rien aujourd’hui", "9 décembre 2026", "9 janvier 2027")
     buyer.picture("checkout-verification")
     buyer.press(acts.ORDER)
-    acts.pay_by_card(buyer, acts.CHALLENGED_CARD)
+    acts.keep_card(buyer, acts.CHALLENGED_CARD)
     buyer.press("Autoriser")
-    buyer.sees("Votre commande est confirmée", "24 janvier 2027")
+    buyer.sees("Votre commande est confirmée", "9 janvier 2027")
     reference = acts.reference_on(buyer)
-    assert shop.taken("stripe", reference) == [18000]
+    assert shop.taken("stripe", reference) == []
 
     letter = shop.letter(HELENE.email, f"{reference} est confirmée")
     invoice, terms, particular = (text_of_pdf(file) for file in acts.attachments(letter).values())
@@ -72,18 +71,21 @@ def test_a_course_is_bought_in_four_parts_and_the_second_is_taken_on_its_day(
     buyer.follow("Suivre la formation")
     assert buyer.path().startswith("/cours/")
 
-    said = shop.advance_to("2026-12-24T12:00")
-    assert "1 payments taken, 180,00" in plain(said)
+    said = shop.advance_to("2026-12-09T12:00")
+    assert "1 payments taken, 216,00" in plain(said)
     buyer.open("/compte/echeances")
     buyer.sees("Déjà réglées", "Payée")
-    assert shop.taken("stripe", reference) == [18000, 18000]
+    assert shop.taken("stripe", reference) == [21600]
     announcement = acts.text_of(shop.letter(HELENE.email, "Votre prochain prélèvement"))
-    assert "24 décembre 2026" in plain(announcement)
+    assert "9 décembre 2026" in plain(announcement)
     receipt = acts.text_of(shop.letter(HELENE.email, "Votre paiement est reçu"))
-    assert "échéance 2 sur 4" in plain(receipt)
+    assert "échéance 1 sur 2" in plain(receipt)
+    shop.advance_to("2027-01-09T12:00")
+    assert shop.taken("stripe", reference) == [21600, 50400]
 
 
 def test_the_whole_road_needs_no_script(visit: Callable[..., Visitor], shop: LiveShop) -> None:
+    """A company pays from the order on, in four months."""
     buyer = visit(java_script_enabled=False)
     buyer.open("/")
     buyer.follow("Formations")
@@ -93,7 +95,7 @@ def test_the_whole_road_needs_no_script(visit: Callable[..., Visitor], shop: Liv
     acts.say_who(buyer, YANN)
     buyer.choose("instalments", "4")
     buyer.choose("provider", "stripe")
-    buyer.tick("terms", "particular_0", "early_start")
+    buyer.tick("terms", "particular_0")
     buyer.press(acts.ORDER)
     acts.pay_by_card(buyer, acts.CHALLENGED_CARD)
     buyer.press("Autoriser")

@@ -13,7 +13,7 @@ from tests.journeys.visitor import Visitor
 
 pytestmark = pytest.mark.browser
 
-LOU = Customer("Lou Garnier", "lou@exemple.example")
+LOU = Customer("Lou Garnier", "lou@exemple.example", "Garnier Fêtes")
 SACHA = Customer("Sacha Morin", "sacha@exemple.example")
 EVE = Customer("Ève Tanguy", "eve@exemple.example")
 ORDERS = "SELECT count(*) FROM orders WHERE email = ?"

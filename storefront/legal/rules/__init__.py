@@ -11,6 +11,7 @@ from storefront.legal.rules.documents import (
 )
 from storefront.legal.rules.kinds import AcceptanceKind, TermsNotAccepted
 from storefront.legal.rules.parameters import (
+    STATUTORY_TRAINING,
     Parameters,
     TermsParameters,
     TrainingParameters,
@@ -25,6 +26,7 @@ from storefront.legal.rules.source import TermsSource, fill_in, read_source
 __all__ = [
     "KNOWN",
     "PARTICULAR_TERMS",
+    "STATUTORY_TRAINING",
     "TERMS",
     "TRAINING_TERMS",
     "AcceptanceKind",

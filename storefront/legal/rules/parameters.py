@@ -96,6 +96,14 @@ class TrainingParameters(Parameters):
     refund_days: Annotated[int, Between(1, 14)]
 
 
+# What the law itself says of trainings that are sold without particular terms of their own.
+STATUTORY_TRAINING = TrainingParameters(
+    training_withdrawal_days=10,
+    training_first_share_max_bp=3000,
+    withdrawal_days=14,
+    refund_days=14,
+)
+
 P = TypeVar("P", bound=Parameters)
 
 

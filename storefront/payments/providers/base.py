@@ -82,6 +82,7 @@ class Capabilities:
     """What a provider can do, asked before it is offered to a buyer.
 
     `saved_method`: later payments can be taken without the buyer (instalments, plans).
+    `set_up`: a method can be kept while nothing is taken yet.
     `currencies`: ISO 4217 codes it takes and whose minor units it counts as we do.
     `refund`: refunds go back through the provider rather than by hand.
     `guest`: a buyer without an account at the provider can pay.
@@ -94,6 +95,7 @@ class Capabilities:
     refund: bool
     guest: bool
     hosted_page: bool = True
+    set_up: bool = False
 
 
 class OutcomeStatus(StrEnum):
@@ -202,7 +204,10 @@ class DisputeOutcome:
 
 @dataclass(frozen=True)
 class PageRequest:
-    """A first payment on the provider's page. `expires_at` is stored with the payment."""
+    """A first payment on the provider's page. `expires_at` is stored with the payment.
+
+    An amount of zero takes nothing and keeps the method: only for who has `set_up`.
+    """
 
     payment_id: UUID
     amount: Money
@@ -288,6 +293,12 @@ class Provider(Protocol):
         Takes the money where the provider leaves that to us (an approved PayPal order), which
         is idempotent: any number of callers, in any order, take it once. Without `take` it only
         looks: for a page that was given up, or whose debt another payment settled.
+        """
+
+    def close_page(self, reference: str) -> Outcome:
+        """Take no money on a page any more: the buyer chose another way, or the order ended.
+
+        The outcome is final, or says that money is on its way all the same.
         """
 
     def charge(self, request: ChargeRequest) -> Outcome:

@@ -129,6 +129,13 @@ class PayPalProvider:
             return self._capture(reference)
         return order_outcome(order)
 
+    def close_page(self, reference: str) -> Outcome:
+        """Say that the order is given up: PayPal cannot end it, but nobody else can capture it."""
+        outcome = self.fetch_page(reference, take=False)
+        if outcome.status is OutcomeStatus.OPEN:
+            return Outcome(OutcomeStatus.CANCELLED)
+        return outcome
+
     def charge(self, request: ChargeRequest) -> Outcome:
         """Create an order on the vaulted account: PayPal captures it at once.
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 import stripe
-from stripe import Dispute, PaymentIntent, PaymentMethod, Refund
+from stripe import Customer, Dispute, PaymentIntent, PaymentMethod, Refund, SetupIntent
+from stripe.checkout import Session
 
 from storefront.kernel.money import Money
 from storefront.payments.providers.base import (
@@ -58,6 +59,29 @@ _BRANDS = {
 # An inquiry that was closed and a dispute that was prevented took nothing from the seller; what
 # the provider gave back by itself is a refund, and is read as one.
 _DISPUTES_KEPT = frozenset({"won", "warning_closed", "prevented"})
+
+
+def session_outcome(session: Session) -> Outcome:
+    """Where a Checkout Session stands: what it holds, once it is complete."""
+    if session.status == "open":
+        return Outcome(OutcomeStatus.OPEN)
+    if session.status == "expired":
+        return Outcome(OutcomeStatus.CANCELLED)
+    if isinstance(session.payment_intent, PaymentIntent):
+        return intent_outcome(session.payment_intent)
+    if isinstance(session.setup_intent, SetupIntent):
+        return _set_up(session.setup_intent)
+    return Outcome(OutcomeStatus.CANCELLED)
+
+
+def _set_up(intent: SetupIntent) -> Outcome:
+    """A card that is kept while nothing is taken: without one there is nothing to go on with."""
+    saved = _reference(intent.payment_method, intent.customer)
+    if intent.status == "succeeded" and saved is not None:
+        return Outcome(OutcomeStatus.SUCCEEDED, saved=saved)
+    if intent.status == "processing":
+        return Outcome(OutcomeStatus.PENDING)
+    return Outcome(OutcomeStatus.CANCELLED)
 
 
 def intent_outcome(intent: PaymentIntent) -> Outcome:
@@ -117,10 +141,15 @@ def _declined(
 
 def _saved(intent: PaymentIntent) -> SavedReference | None:
     """The method that was set up for later, when this payment was asked to keep one."""
-    method, customer = intent.payment_method, intent.customer
-    if intent.setup_future_usage != "off_session" or not customer:
+    if intent.setup_future_usage != "off_session":
         return None
-    if not isinstance(method, PaymentMethod):
+    return _reference(intent.payment_method, intent.customer)
+
+
+def _reference(
+    method: PaymentMethod | str | None, customer: Customer | str | None
+) -> SavedReference | None:
+    if not customer or not isinstance(method, PaymentMethod):
         return None
     customer_id = customer if isinstance(customer, str) else customer.id
     return SavedReference(customer=customer_id, method=method.id, label=_label(method))

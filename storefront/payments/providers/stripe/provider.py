@@ -12,7 +12,6 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Self
 
 import stripe
-from stripe import PaymentIntent
 
 from storefront.payments.providers.base import (
     Capabilities,
@@ -41,6 +40,7 @@ from storefront.payments.providers.stripe.answers import (
     refund_outcome,
     refused_payment,
     refused_refund,
+    session_outcome,
 )
 from storefront.payments.providers.stripe.events import is_signed, read_event, signed_at
 
@@ -50,6 +50,7 @@ if TYPE_CHECKING:
 
 # The SDK writes whole requests at DEBUG, with the buyer's e-mail address.
 logging.getLogger("stripe").setLevel(logging.WARNING)
+log = logging.getLogger(__name__)
 
 _TIMEOUT_SECONDS = 20  # without one the SDK waits for 80
 _NETWORK_RETRIES = 2
@@ -66,7 +67,9 @@ class StripeProvider:
 
     key = "stripe"
     name_fr = "Carte bancaire"
-    capabilities = Capabilities(saved_method=True, currencies=_CURRENCIES, refund=True, guest=True)
+    capabilities = Capabilities(
+        saved_method=True, currencies=_CURRENCIES, refund=True, guest=True, set_up=True
+    )
 
     def __init__(
         self,
@@ -94,37 +97,53 @@ class StripeProvider:
         return cls(settings.stripe_secret_key, secrets, settings.stripe_api_base)
 
     def open_page(self, request: PageRequest) -> HostedPage:
-        """Open a Checkout Session for one amount (the order's lines stay ours)."""
+        """Open a Checkout Session for one amount (the order's lines stay ours), or to keep a card.
+
+        Stripe makes the customer that the card is kept for.
+        """
         require_currency(self, request.amount)
+        currency = request.amount.currency.lower()
         metadata = {
             "payment_id": str(request.payment_id),
             "order": request.order_reference,
         }
         params: SessionCreateParams = {
-            "mode": "payment",
             "ui_mode": "hosted_page",
             "locale": "fr",
-            "line_items": [
-                {
-                    "quantity": 1,
-                    "price_data": {
-                        "currency": request.amount.currency.lower(),
-                        "unit_amount": request.amount.minor,
-                        "product_data": {"name": request.description},
-                    },
-                }
-            ],
             "customer_email": request.email,
             "client_reference_id": str(request.payment_id),
             "metadata": metadata,
-            "payment_intent_data": {"description": request.description, "metadata": metadata},
             "success_url": request.return_url,
             "cancel_url": request.cancel_url,
             "expires_at": int(request.expires_at.timestamp()),
         }
         if request.save_method:
             params["customer_creation"] = "always"
-            params["payment_intent_data"]["setup_future_usage"] = "off_session"
+        if request.amount.is_zero:
+            params["mode"] = "setup"
+            params["currency"] = currency
+            params["setup_intent_data"] = {
+                "description": request.description,
+                "metadata": metadata,
+            }
+        else:
+            params["mode"] = "payment"
+            params["line_items"] = [
+                {
+                    "quantity": 1,
+                    "price_data": {
+                        "currency": currency,
+                        "unit_amount": request.amount.minor,
+                        "product_data": {"name": request.description},
+                    },
+                }
+            ]
+            params["payment_intent_data"] = {
+                "description": request.description,
+                "metadata": metadata,
+            }
+            if request.save_method:
+                params["payment_intent_data"]["setup_future_usage"] = "off_session"
         with _port_errors():
             session = self._client.v1.checkout.sessions.create(
                 params, {"idempotency_key": f"page:{request.payment_id}"}
@@ -133,16 +152,22 @@ class StripeProvider:
         return HostedPage(reference=session.id, url=session.url or request.return_url)
 
     def fetch_page(self, reference: str, *, take: bool = True) -> Outcome:
-        """Ask for the session and for the payment it holds; Stripe takes the money itself."""
+        """Ask for the session and for what it holds; Stripe takes the money itself."""
         with _port_errors():
             session = self._client.v1.checkout.sessions.retrieve(
-                reference, {"expand": ["payment_intent.payment_method"]}
+                reference,
+                {"expand": ["payment_intent.payment_method", "setup_intent.payment_method"]},
             )
-        if session.status == "open":
-            return Outcome(OutcomeStatus.OPEN)
-        if session.status == "expired" or not isinstance(session.payment_intent, PaymentIntent):
-            return Outcome(OutcomeStatus.CANCELLED)
-        return intent_outcome(session.payment_intent)
+        return session_outcome(session)
+
+    def close_page(self, reference: str) -> Outcome:
+        """Expire the session; one that was paid or has expired meanwhile says so itself."""
+        with _port_errors():
+            try:
+                self._client.v1.checkout.sessions.expire(reference)
+            except stripe.InvalidRequestError as error:
+                log.info("session %s is not open any more: %s", reference, error.code)
+        return self.fetch_page(reference)
 
     def charge(self, request: ChargeRequest) -> Outcome:
         """Confirm a PaymentIntent off session on the saved card.

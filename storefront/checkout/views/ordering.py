@@ -1,24 +1,12 @@
-"""The checkout: who and where, check and accept, pay; then back from the provider's page."""
+"""The steps of the checkout: who and where, check and accept, order."""
 
 from __future__ import annotations
 
-import logging
 import uuid
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
-from flask import (
-    Blueprint,
-    abort,
-    current_app,
-    flash,
-    redirect,
-    render_template,
-    request,
-)
-from flask import (
-    Response as Answer,
-)
+from flask import flash, redirect, render_template
 from flask_login import current_user
 from sqlalchemy.exc import IntegrityError
 from werkzeug.wrappers import Response
@@ -33,7 +21,6 @@ from storefront.catalogue.rules import NotSoldThere
 from storefront.checkout import queries, service
 from storefront.checkout.forms import (
     DetailsForm,
-    PayAgainForm,
     ReviewForm,
     buyer_from,
     refusal_message,
@@ -41,24 +28,19 @@ from storefront.checkout.forms import (
 )
 from storefront.checkout.queries import Promises, Review
 from storefront.checkout.rules import CartChanged, ProfessionalsOnly
-from storefront.documents.queries import with_content
-from storefront.infra import clock, outbox
-from storefront.infra.db import db, transaction
+from storefront.checkout.views.paying import bp, go_and_pay, hosted, order_url, user_id
+from storefront.infra import clock
+from storefront.infra.db import transaction
 from storefront.infra.web import client_ip, found_or_404, user_agent
 from storefront.instalments.rules import PlannedInstalment
+from storefront.kernel.calendar import paris_date
+from storefront.kernel.money import Money
 from storefront.legal.models import TermsVersion
 from storefront.legal.rules import TermsParameters, address_of
 from storefront.orders import queries as order_queries
 from storefront.orders.models import Order
 from storefront.orders.rules import TooHeavyToShip
-from storefront.payments import jobs as payments
-from storefront.payments import queries as payment_queries
 from storefront.payments.models import Payment
-from storefront.payments.providers.base import Provider, ProviderRejected, ProviderUnavailable
-
-log = logging.getLogger(__name__)
-
-bp = Blueprint("checkout", __name__)
 
 STEPS = [
     ("Panier", "/panier"),
@@ -66,14 +48,6 @@ STEPS = [
     ("Vérifier", "/commande/verification"),
     ("Payer", None),
 ]
-NO_PAGE = (
-    "Le service de paiement ne répond pas. Votre commande est enregistrée et rien n’a été "
-    "débité : réessayez dans un instant, ou choisissez un autre moyen de paiement."
-)
-NOT_KNOWN_YET = (
-    "Le service de paiement ne nous a pas encore répondu. Nous le lui redemandons et nous vous "
-    "écrirons : ne payez pas une seconde fois."
-)
 CHANGED = {
     "terms": "Nos conditions ont été mises à jour. Relisez-les et acceptez-les à nouveau.",
     "total": "Le total n’est plus celui que vous avez vu. Vérifiez-le avant de commander.",
@@ -96,24 +70,25 @@ def terms_today() -> TermsParameters | None:
 
 @bp.app_template_global()
 def from_today(parts: Sequence[PlannedInstalment]) -> list[dict[str, object]]:
-    """A plan as the schedule shows it: the first part is paid with the order, today."""
+    """A plan as the schedule shows it: what is due today is paid with the order."""
+    today = paris_date(clock.now())
     return [
-        {"due_on": None if part.rank == 1 else part.due_on, "amount": part.amount} for part in parts
+        {"due_on": part.due_on if part.due_on > today else None, "amount": part.amount}
+        for part in parts
     ]
+
+
+@bp.app_template_global()
+def due_today(parts: Sequence[PlannedInstalment]) -> Money:
+    """What a plan takes with the order: its first part, or nothing yet."""
+    first = parts[0]
+    return first.amount if first.due_on <= paris_date(clock.now()) else first.amount * 0
 
 
 @bp.app_template_global()
 def terms_address(version: TermsVersion) -> str:
     """Where one version of the terms is read."""
     return address_of(version.document, version.number)
-
-
-def _user_id() -> uuid.UUID | None:
-    return current_user.id if current_user.is_authenticated else None
-
-
-def _hosted() -> list[Provider]:
-    return [one for one in payments.providers().values() if one.capabilities.hosted_page]
 
 
 def _to_order() -> tuple[Cart, Contents] | Response:
@@ -174,7 +149,7 @@ def _can_be_sold(form: DetailsForm, contents: Contents) -> bool:
 
 
 def _review(contents: Contents, details: dict[str, Any]) -> Review:
-    return queries.review(contents, buyer_from(details), _hosted(), clock.now())
+    return queries.review(contents, buyer_from(details), hosted(), clock.now())
 
 
 @bp.get("/commande/verification")
@@ -218,7 +193,7 @@ def pay() -> Response | tuple[str, int]:
     named = cart_id()
     if isinstance(found := _to_order(), Response):
         placed = order_queries.of_cart(named) if named else None
-        return _go_and_pay(placed, service.current_attempt(placed)) if placed else found
+        return go_and_pay(placed, service.current_attempt(placed)) if placed else found
     cart, contents = found
     if "buyer_kind" not in cart.details:
         return redirect("/commande/coordonnees", 303)
@@ -233,7 +208,7 @@ def pay() -> Response | tuple[str, int]:
         flash(CHANGED[what], "refusal")
         return redirect("/panier" if what == "cart" else "/commande/verification", 303)
     remember_ordered()
-    return _go_and_pay(order, payment)
+    return go_and_pay(order, payment)
 
 
 def _twice_at_most(act: Callable[[], T]) -> T:
@@ -254,7 +229,7 @@ def _place(named: uuid.UUID, form: ReviewForm) -> tuple[Order, Payment | None]:
         contents = carts.contents(cart.id, now)
         if contents.blocked:
             raise CartChanged(what="cart")
-        review = queries.review(contents, buyer_from(cart.details), _hosted(), now)
+        review = queries.review(contents, buyer_from(cart.details), hosted(), now)
         if form.versions.data != review.versions:
             raise CartChanged(what="terms")
         if form.total.data != str(review.priced.gross):
@@ -263,7 +238,7 @@ def _place(named: uuid.UUID, form: ReviewForm) -> tuple[Order, Payment | None]:
             cart,
             review,
             form.consents(),
-            user_id=_user_id(),
+            user_id=user_id(),
             provider=form.chosen_provider(),
             instalment_count=form.chosen_count(),
             trainee=str(cart.details.get("trainee", "")),
@@ -271,137 +246,3 @@ def _place(named: uuid.UUID, form: ReviewForm) -> tuple[Order, Payment | None]:
             user_agent=user_agent(),
             now=now,
         )
-
-
-def order_url(order: Order) -> str:
-    """The order's page: the owner's plain address, or a guest's with the secret token."""
-    path = f"/commandes/{order.reference}"
-    return path if order.user_id == _user_id() else f"{path}?jeton={order.token}"
-
-
-def _go_and_pay(order: Order, payment: Payment | None) -> Response:
-    """To the provider's page; to the order's own when nothing is due or nobody answers."""
-    here = order_url(order)
-    if payment is None or not service.is_waiting(order):
-        return redirect(here, 303)
-    shop, payment_id = current_app.config["SETTINGS"].base_url, payment.id
-    try:
-        url = payments.open_page(
-            payment_id,
-            email=order.email,
-            return_url=f"{shop}/commande/retour/{payment_id}?jeton={order.token}",
-            cancel_url=f"{shop}/commande/annulation/{payment_id}?jeton={order.token}",
-            now=clock.now(),
-        )
-    except (ProviderUnavailable, ProviderRejected) as error:
-        log.warning("no page for payment %s: %s", payment_id, error)
-        flash(NO_PAGE, "refusal")
-        return redirect(here, 303)
-    return redirect(url, 303)
-
-
-def _paid_order(payment_id: uuid.UUID) -> Order:
-    """The order of a payment, for who may see it; for anybody else it does not exist."""
-    payment = found_or_404(db.session.get(Payment, payment_id))
-    found = order_queries.visible(
-        payment.order_reference, user_id=_user_id(), token=request.args.get("jeton")
-    )
-    return found_or_404(found)
-
-
-def _ask_provider(order: Order) -> bool:
-    """Ask what became of every attempt whose end is not known; False when nobody answered."""
-    answered = True
-    for attempt in payment_queries.of_order(order.id):
-        if attempt.status in payment_queries.UNDECIDED:
-            try:
-                payments.refresh(attempt.id, clock.now())
-            except (ProviderUnavailable, ProviderRejected) as error:
-                log.warning("payment %s stays in doubt: %s", attempt.id, error)
-                answered = False
-    return answered
-
-
-@bp.get("/commande/retour/<uuid:payment_id>")
-def back(payment_id: uuid.UUID) -> Response:
-    """From the provider's page: ask the provider, never the address; then show the order."""
-    order = _paid_order(payment_id)
-    if not _ask_provider(order):
-        flash(NOT_KNOWN_YET, "info")
-    # The webhook may have been first: what it set off is done before the buyer sees the order.
-    outbox.hurry()
-    return redirect(order_url(order), 303)
-
-
-@bp.get("/commande/annulation/<uuid:payment_id>")
-def interrupted(payment_id: uuid.UUID) -> Response:
-    """The buyer left the provider's page; money may have moved all the same."""
-    order = _paid_order(payment_id)
-    if not _ask_provider(order):
-        flash(NOT_KNOWN_YET, "info")
-    elif service.is_waiting(order):
-        flash("Vous avez interrompu le paiement. Votre commande est gardée.", "info")
-    return redirect(order_url(order), 303)
-
-
-@bp.get("/commandes/<reference>")
-def order(reference: str) -> Answer:
-    """One order: lines, money, what it opened, its dates (X-03)."""
-    found = found_or_404(
-        order_queries.visible(reference, user_id=_user_id(), token=request.args.get("jeton"))
-    )
-    return _order_page(found)
-
-
-def _order_page(found: Order, form: PayAgainForm | None = None) -> Answer:
-    view = queries.order_view(found, clock.now())
-    page = render_template(
-        "orders/order.html",
-        view=view,
-        order=found,
-        consents={acceptance.kind.value for acceptance in view.accepted},
-        form=form or PayAgainForm.for_order(found, _hosted()),
-        token=request.args.get("jeton", ""),
-        names={one.key: one.name_fr for one in payments.providers().values()},
-    )
-    return Answer(page, headers={"Cache-Control": "private, no-store"})
-
-
-@bp.post("/commandes/<reference>/payer")
-def pay_again(reference: str) -> Response:
-    """Try to pay again, by the same or another means (M-08)."""
-    found = found_or_404(
-        order_queries.visible(reference, user_id=_user_id(), token=request.args.get("jeton"))
-    )
-    form = PayAgainForm.for_order(found, _hosted())
-    if not form.validate():
-        answer = _order_page(found, form)
-        answer.status_code = 422
-        return answer
-    if not _ask_provider(found):
-        flash(NOT_KNOWN_YET, "info")
-        return redirect(order_url(found), 303)
-    if not service.is_waiting(found):
-        return redirect(order_url(found), 303)
-    with transaction():
-        payment = service.pay_again(found, form.provider.data, now=clock.now())
-    return _go_and_pay(found, payment)
-
-
-@bp.get("/commandes/<reference>/documents/<uuid:document_id>")
-def document(reference: str, document_id: uuid.UUID) -> Answer:
-    """An invoice of the order, or the text of the terms that it accepted."""
-    found = found_or_404(
-        order_queries.visible(reference, user_id=_user_id(), token=request.args.get("jeton"))
-    )
-    if document_id not in {one.id for one in queries.documents_of(found.id)}:
-        abort(404)
-    stored = with_content(document_id)
-    return Answer(
-        stored.content,
-        mimetype=stored.media_type,
-        headers={
-            "Content-Disposition": f'inline; filename="{stored.filename}"',
-            "Cache-Control": "private, no-store",
-        },
-    )

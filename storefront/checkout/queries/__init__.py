@@ -1,0 +1,30 @@
+"""What stands before an order and what became of it."""
+
+from storefront.checkout.queries.order_view import Moment, OrderView, documents_of, order_view
+from storefront.checkout.queries.review import (
+    Promises,
+    Review,
+    plan_offers,
+    priced,
+    promises_of,
+    review,
+    sale_line,
+    shipping_bands,
+    terms_today,
+)
+
+__all__ = [
+    "Moment",
+    "OrderView",
+    "Promises",
+    "Review",
+    "documents_of",
+    "order_view",
+    "plan_offers",
+    "priced",
+    "promises_of",
+    "review",
+    "sale_line",
+    "shipping_bands",
+    "terms_today",
+]
