@@ -108,6 +108,8 @@ def claim(instalment_id: uuid.UUID, *, now: datetime) -> Payment | None:
         return None
     if payment_queries.undecided_of_instalment(instalment_id) is not None:
         return None
+    if payment_queries.money_arrived(instalment_id):
+        return None
     order = instalment.order
     method = payment_queries.usable_method(order.user_id, order.payment_provider)
     if method is None:
@@ -143,7 +145,9 @@ def pay_now(
     instalment = locked(instalment_id)
     order = instalment.order
     attempt = payment_queries.undecided_of_instalment(instalment_id)
-    if instalment.status is InstalmentStatus.CHARGING or not _can_continue(attempt, provider):
+    busy = instalment.status is InstalmentStatus.CHARGING
+    arrived = instalment.status in PAYABLE and payment_queries.money_arrived(instalment_id)
+    if busy or arrived or not _can_continue(attempt, provider):
         raise PaymentUnderWay(
             provider=attempt.provider if attempt else None,
             until=attempt.expires_at if attempt else None,
@@ -151,7 +155,7 @@ def pay_now(
         )
     if instalment.status not in PAYABLE or order.status is not OrderStatus.CONFIRMED:
         raise NothingToPay(status=instalment.status, order=order.reference)
-    if attempt is not None and attempt.provider == provider:
+    if attempt is not None and attempt.provider == provider and not attempt.is_set_up:
         return attempt
     if attempt is not None:
         payments.give_up_unopened(attempt, now=now)
@@ -170,11 +174,45 @@ def pay_now(
     )
 
 
+def change_method(
+    instalment_id: uuid.UUID, provider: str, *, expires_at: datetime, now: datetime
+) -> Payment:
+    """Start keeping another means of payment for what is still to come; nothing is taken (M-03).
+
+    A second click finds the first. Raises `NothingToPay` and `PaymentUnderWay`.
+    """
+    instalment = locked(instalment_id)
+    order = instalment.order
+    if instalment.status not in TO_TAKE or order.status is not OrderStatus.CONFIRMED:
+        raise NothingToPay(status=instalment.status, order=order.reference)
+    attempt = payment_queries.undecided_of_instalment(instalment_id)
+    if attempt is not None and attempt.is_set_up and attempt.provider == provider:
+        return attempt
+    if attempt is not None:
+        raise PaymentUnderWay(
+            provider=attempt.provider, until=attempt.expires_at, instalment=instalment_id
+        )
+    return payments.reserve(
+        order_id=order.id,
+        user_id=order.user_id,
+        provider=provider,
+        amount=Money(0, instalment.currency),
+        order_reference=order.reference,
+        description=describe(instalment, order),
+        instalment_id=instalment.id,
+        usage=_usage(instalment),
+        save_method=True,
+        expires_at=expires_at,
+        now=now,
+    )
+
+
 def _can_continue(attempt: Payment | None, provider: str) -> bool:
     """Whether this attempt is none, its page can be used again, or nobody ever saw its page."""
     if attempt is None or attempt.status is PaymentStatus.RESERVED:
         return True
-    return attempt.status is PaymentStatus.OPEN and attempt.provider == provider
+    usable = attempt.status is PaymentStatus.OPEN and not attempt.is_set_up
+    return usable and attempt.provider == provider
 
 
 def _usage(instalment: Instalment) -> PaymentUsage:

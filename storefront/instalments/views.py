@@ -23,6 +23,7 @@ from storefront.payments import queries as payment_queries
 from storefront.payments.models import Payment, PaymentStatus
 from storefront.payments.providers.base import (
     PAGE_LIFETIME,
+    Provider,
     ProviderRejected,
     ProviderUnavailable,
 )
@@ -68,6 +69,10 @@ def _page(instalment: Instalment, form: PayForm) -> str:
         attempt=payment_queries.undecided_of_instalment(instalment.id),
         names={key: provider.name_fr for key, provider in payments.providers().items()},
         more_to_come=service.more_to_come(instalment),
+        method=payment_queries.usable_method(
+            instalment.order.user_id, instalment.order.payment_provider
+        ),
+        can_change=_keeper() is not None,
     )
 
 
@@ -87,12 +92,36 @@ def pay(instalment_id: uuid.UUID) -> Response | tuple[str, int]:
     form = _form(owed)
     if not form.validate_on_submit():
         return _page(owed, form), 422
-    _close_others(instalment_id, form.text("provider"), now)
+    provider = form.text("provider")
+    _close_others(instalment_id, now, keep=provider)
     with transaction():
-        payment = service.pay_now(
-            instalment_id, form.text("provider"), expires_at=now + PAGE_LIFETIME, now=now
+        payment = service.pay_now(instalment_id, provider, expires_at=now + PAGE_LIFETIME, now=now)
+        payment_id = payment.id
+    return _go(instalment_id, payment_id, now)
+
+
+@bp.post("/compte/echeances/<uuid:instalment_id>/carte")
+@signed_in
+def change_method(instalment_id: uuid.UUID) -> Response:
+    """Keep another card for what is still to come, on the page of who can do so."""
+    _mine(instalment_id)
+    now, provider = clock.now(), found_or_404(_keeper())
+    _close_others(instalment_id, now)
+    with transaction():
+        payment = service.change_method(
+            instalment_id, provider.key, expires_at=now + PAGE_LIFETIME, now=now
         )
         payment_id = payment.id
+    return _go(instalment_id, payment_id, now)
+
+
+def _keeper() -> Provider | None:
+    """The provider that can keep a means of payment while nothing is taken."""
+    able = (one for one in payments.providers().values() if one.capabilities.set_up)
+    return next(able, None)
+
+
+def _go(instalment_id: uuid.UUID, payment_id: uuid.UUID, now: datetime) -> Response:
     here = url_for("instalments.instalment", instalment_id=instalment_id, _external=True)
     try:
         url = payments.open_page(
@@ -120,15 +149,15 @@ def back(instalment_id: uuid.UUID) -> Response:
     return redirect(url_for("instalments.instalment", instalment_id=instalment_id))
 
 
-def _close_others(instalment_id: uuid.UUID, provider: str, now: datetime) -> None:
-    """Before a page is opened, no other leads anywhere: neither one whose time is over, nor that
-    of another provider."""
+def _close_others(instalment_id: uuid.UUID, now: datetime, *, keep: str = "") -> None:
+    """Before a page is opened no other leads anywhere: neither one whose time is over, nor one
+    where something else, or by another provider than `keep`, is being done."""
     attempt = payment_queries.undecided_of_instalment(instalment_id)
     if attempt is None or attempt.status is PaymentStatus.CHARGING:
         return
     if attempt.expires_at is not None and attempt.expires_at <= now:
         _ask(attempt, now)
-    elif attempt.provider != provider:
+    elif attempt.provider != keep or attempt.is_set_up:
         _tell_doubt(lambda: payments.close_page(attempt.id, now), attempt)
 
 

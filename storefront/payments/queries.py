@@ -54,6 +54,19 @@ def undecided_of_instalment(instalment_id: uuid.UUID) -> Payment | None:
     ).first()
 
 
+def money_arrived(instalment_id: uuid.UUID) -> bool:
+    """Whether money came for this instalment, though nobody may have reacted to it yet.
+
+    Money that is not what was asked counts too: nothing more is taken before staff decide.
+    """
+    arrived = select(Payment.id).where(
+        Payment.instalment_id == instalment_id,
+        Payment.status == PaymentStatus.SUCCEEDED,
+        Payment.amount_minor > 0,
+    )
+    return db.session.scalar(arrived.limit(1)) is not None
+
+
 def still_wanted(payment: Payment) -> bool:
     """Whether this attempt may still take money: not given up, and no other one succeeded.
 

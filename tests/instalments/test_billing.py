@@ -15,7 +15,7 @@ from sandbox.testing import RunningSandbox
 from storefront import worker
 from storefront.catalogue.rules import ProductKind
 from storefront.infra.db import db, transaction
-from storefront.instalments import jobs, queries
+from storefront.instalments import jobs, queries, service
 from storefront.instalments.models import Instalment, InstalmentStatus
 from storefront.instalments.rules import morning_of
 from storefront.kernel.money import Money
@@ -175,7 +175,6 @@ def test_a_crash_between_claim_and_charge_is_caught_up(
 ) -> None:
     buy(sandbox, now)
     morning = morning_of(second().due_on)
-    from storefront.instalments import service
 
     with transaction():
         assert service.claim(second_id(), now=morning) is not None
@@ -263,3 +262,30 @@ def test_a_card_taken_away_in_the_middle_of_a_plan_leaves_the_instalment_to_the_
     assert second().status is InstalmentStatus.UNPAID
     assert taken(sandbox) == [19501]
     assert emails("instalment_failed") == 1
+
+
+def test_what_was_just_paid_by_hand_is_not_taken_although_nobody_has_reacted_yet(
+    app: Flask, sandbox: RunningSandbox, now: datetime
+) -> None:
+    """A crash between the payment and its reaction: the run finds the money first."""
+    buy(sandbox, now)
+    morning = morning_of(second().due_on)
+    with transaction():
+        payment_id = service.pay_now(
+            second_id(), "stripe", expires_at=now + PAGE_LIFETIME, now=now
+        ).id
+    url = payment_jobs.open_page(
+        payment_id,
+        email="claire@exemple.example",
+        return_url="http://127.0.0.1:8000/retour",
+        cancel_url="http://127.0.0.1:8000/annulation",
+        now=now,
+    )
+    sandbox.pay_by_card(url)
+    payment_jobs.refresh(payment_id, now)
+
+    assert jobs.charge_due(morning) == 0
+    worker.run_due(morning)
+
+    assert taken(sandbox) == [19501, 19500]
+    assert second().status is InstalmentStatus.PAID

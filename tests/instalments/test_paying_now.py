@@ -128,15 +128,65 @@ def test_a_double_click_comes_to_the_same_page(client: FlaskClient):
     assert len(attempts()) == 1
 
 
-def test_a_page_left_open_can_be_taken_up_again_and_no_other_is_begun(client: FlaskClient):
+def test_a_page_left_open_can_be_taken_up_again(client: FlaskClient):
     url = pay(client)
     text = client.get(page()).text
     assert "Reprendre votre paiement" in text
     assert "reste ouverte jusqu’à 10 h 31" in text.replace("\u00a0", " ")
-    other = client.post(page(), data={"provider": "paypal"})
-    assert other.status_code == 409
-    assert "Un paiement est déjà en cours" in other.text
     assert pay(client) == url
+
+
+def test_choosing_another_means_closes_the_page_of_the_first(
+    client: FlaskClient, sandbox: RunningSandbox
+):
+    """Nobody can pay both: the first page is gone before the second is shown."""
+    first = pay(client)
+    second_page = pay(client, "paypal")
+    assert sandbox.pay_by_card(first).status_code == 410
+    sandbox.pay_by_paypal(second_page)
+    client.get(f"{page()}/retour")
+
+    assert second().status is InstalmentStatus.PAID
+    assert [one.status for one in attempts()] == [
+        PaymentStatus.CANCELLED,
+        PaymentStatus.SUCCEEDED,
+    ]
+
+
+def test_a_page_that_was_paid_meanwhile_is_not_followed_by_another(
+    client: FlaskClient, sandbox: RunningSandbox
+):
+    sandbox.pay_by_card(pay(client))
+    answer = client.post(page(), data={"provider": "paypal"})
+    worker.run_due(clock.now())
+
+    assert answer.status_code == 409
+    assert second().status is InstalmentStatus.PAID
+    assert len(attempts()) == 1
+
+
+def test_another_card_is_kept_for_what_is_to_come_and_nothing_is_taken(
+    app: Flask, client: FlaskClient, sandbox: RunningSandbox
+):
+    shown = client.get(page()).text
+    assert "se font sur Visa •••• 4242" in shown
+    answer = client.post(f"{page()}/carte")
+    sandbox.pay_by_card(answer.location, "5555555555554444")
+    client.get(f"{page()}/retour")
+    worker.run_due(clock.now())
+
+    assert "se font sur Mastercard •••• 4444" in client.get(page()).text
+    assert len(taken(sandbox)) == 1
+    live_until(sandbox, morning_of(second().due_on))
+    assert second().status is InstalmentStatus.PAID
+    assert len(taken(sandbox)) == 2
+
+
+def test_a_card_cannot_be_changed_for_what_is_paid(client: FlaskClient, sandbox: RunningSandbox):
+    sandbox.pay_by_card(pay(client))
+    client.get(f"{page()}/retour")
+    worker.run_due(clock.now())
+    assert client.post(f"{page()}/carte").status_code == 409
 
 
 def test_once_the_page_has_expired_another_means_can_be_chosen(
