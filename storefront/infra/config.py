@@ -14,6 +14,7 @@ Environment = Literal["demo", "test", "production"]
 
 SANDBOX_API_BASE = "http://127.0.0.1:8001"
 PREFIX = "STOREFRONT_"
+MOST_CONNECTIONS = 32
 DEMO_SELLER = Path(__file__).resolve().parents[1] / "demo" / "content" / "seller.toml"
 
 
@@ -46,6 +47,7 @@ class Settings:
     mail_from: str
     seller_file: Path
     files_folder: Path
+    provider_connections: int
 
     @property
     def sandboxed(self) -> bool:
@@ -111,6 +113,13 @@ def _instant(text: str | None) -> datetime | None:
     return instant if instant.tzinfo else instant.replace(tzinfo=UTC)
 
 
+def _connections(text: str) -> int:
+    if not text.isdecimal() or not 1 <= int(text) <= MOST_CONNECTIONS:
+        problem = f"{PREFIX}PROVIDER_CONNECTIONS must be from 1 to {MOST_CONNECTIONS}"
+        raise UnsafeSettings([problem])
+    return int(text)
+
+
 def load_settings(environ: Mapping[str, str] | None = None, root: Path | None = None) -> Settings:
     """Read the environment once. Production takes no default for anything secret.
 
@@ -153,6 +162,7 @@ def load_settings(environ: Mapping[str, str] | None = None, root: Path | None = 
         mail_from=read("MAIL_FROM", demo("boutique@letabli.example")),
         seller_file=Path(read("SELLER_FILE", str(DEMO_SELLER))),
         files_folder=Path(read("FILES_FOLDER", str(DEMO_SELLER.parent / "files"))),
+        provider_connections=_connections(read("PROVIDER_CONNECTIONS", "8")),
     )
     settings.refuse_unsafe()
     return settings

@@ -7,7 +7,7 @@ import uuid
 from datetime import datetime
 
 from storefront.infra.db import transaction
-from storefront.infra.jobs import Job
+from storefront.infra.jobs import Job, one_by_one, side_by_side
 from storefront.instalments import emails, queries, rules, service
 from storefront.payments import jobs as payments
 from storefront.payments.providers.base import ProviderRejected, ProviderUnavailable
@@ -16,31 +16,39 @@ log = logging.getLogger(__name__)
 
 
 def charge_due(now: datetime) -> int:
-    """Take everything that is due; what a provider leaves in doubt is asked again later."""
-    charged = 0
-    for instalment_id in queries.to_charge(rules.working_day(now)):
-        with transaction():
-            payment = service.claim(instalment_id, now=now)
-            payment_id: uuid.UUID | None = payment.id if payment else None
-        if payment_id is None:
-            continue
-        charged += 1
-        try:
-            payments.charge(payment_id, now)
-        except (ProviderUnavailable, ProviderRejected) as error:
-            log.warning("payment %s stays in doubt: %s", payment_id, error)
-    return charged
+    """Take everything that is due; what a provider leaves in doubt is asked again later.
+
+    Several debits are under way at once, each one claimed first: of two runs one takes it.
+    """
+    due = queries.to_charge(rules.working_day(now))
+    return side_by_side(due, lambda instalment_id: _charge(instalment_id, now), what="debits")
+
+
+def _charge(instalment_id: uuid.UUID, now: datetime) -> int:
+    with transaction():
+        payment = service.claim(instalment_id, now=now)
+        payment_id: uuid.UUID | None = payment.id if payment else None
+    if payment_id is None:
+        return 0
+    try:
+        payments.charge(payment_id, now)
+    except (ProviderUnavailable, ProviderRejected) as error:
+        log.warning("payment %s stays in doubt: %s", payment_id, error)
+    return 1
 
 
 def announce_due(now: datetime) -> int:
     """Tell customers of the debits to come, as many days ahead as their terms say."""
     due = queries.to_announce(rules.working_day(now))
-    for instalment_id in due:
-        with transaction():
-            instalment = service.announce(instalment_id, now=now)
-            if instalment is not None:
-                emails.announce(instalment, now=now)
-    return len(due)
+    return one_by_one(due, lambda instalment_id: _announce(instalment_id, now))
+
+
+def _announce(instalment_id: uuid.UUID, now: datetime) -> int:
+    instalment = service.announce(instalment_id, now=now)
+    if instalment is None:
+        return 0
+    emails.announce(instalment, now=now)
+    return 1
 
 
 JOBS: tuple[Job, ...] = (

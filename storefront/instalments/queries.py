@@ -91,13 +91,13 @@ def overdue(limit: int = 50) -> Sequence[Instalment]:
     ).all()
 
 
-def to_charge(day: date, limit: int = 500) -> Sequence[uuid.UUID]:
-    """What must be taken by `day`, overdue included."""
+def to_charge(day: date) -> Sequence[uuid.UUID]:
+    """What must be taken by `day`, overdue included: all of it, so that what cannot be taken
+    hides nothing behind it."""
     return db.session.scalars(
         select(Instalment.id)
         .where(*_billable(), Instalment.next_attempt_on <= day)
         .order_by(Instalment.next_attempt_on)
-        .limit(limit)
     ).all()
 
 

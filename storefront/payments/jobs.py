@@ -14,7 +14,7 @@ from datetime import datetime
 from flask import Flask, current_app
 
 from storefront.infra.db import db, transaction
-from storefront.infra.jobs import Job
+from storefront.infra.jobs import Job, side_by_side
 from storefront.payments import queries, service
 from storefront.payments.models import Payment, PaymentStatus, SavedMethod, WebhookReceipt
 from storefront.payments.providers.base import (
@@ -181,14 +181,15 @@ def handle_notice(receipt_id: uuid.UUID, now: datetime) -> None:
 
 def check_doubtful(now: datetime) -> int:
     """Ask again about every payment whose end is not known; returns how many were asked."""
-    asked = 0
-    for payment_id in queries.to_check(now):
-        try:
-            refresh(payment_id, now)
-        except (ProviderUnavailable, ProviderRejected) as error:
-            log.warning("payment %s stays in doubt: %s", payment_id, error)
-        asked += 1
-    return asked
+    return side_by_side(queries.to_check(now), lambda one: _check(one, now), what="questions")
+
+
+def _check(payment_id: uuid.UUID, now: datetime) -> int:
+    try:
+        refresh(payment_id, now)
+    except (ProviderUnavailable, ProviderRejected) as error:
+        log.warning("payment %s stays in doubt: %s", payment_id, error)
+    return 1
 
 
 def handle_notices(now: datetime) -> int:
