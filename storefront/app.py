@@ -9,6 +9,7 @@ from flask_migrate import Migrate
 
 from storefront import cli, reactions, schema
 from storefront.account import views as account
+from storefront.arrears import jobs as arrears_jobs
 from storefront.cart import views as cart
 from storefront.catalogue import jobs as catalogue_jobs
 from storefront.catalogue import views as catalogue
@@ -68,6 +69,7 @@ JOBS = (
     *catalogue_jobs.JOBS,
     *orders_jobs.JOBS,
     *instalments_jobs.JOBS,
+    *arrears_jobs.JOBS,
     *subscriptions_jobs.JOBS,
     *fulfilment_jobs.JOBS,
     *credits_jobs.JOBS,

@@ -6,12 +6,15 @@ from functools import partial
 
 from flask import Flask
 
+from storefront.arrears import emails as arrears_emails
+from storefront.arrears import service as arrears
+from storefront.arrears.events import ArrearsSettled, DeferralGranted, PlanResumed, PlanSuspended
 from storefront.checkout import emails as checkout_emails
 from storefront.credits import emails as credits
 from storefront.credits.events import HoursExpired, HoursExpiring
 from storefront.fulfilment import emails as fulfilment_emails
 from storefront.fulfilment import service as fulfilment
-from storefront.fulfilment.events import AccessOpened
+from storefront.fulfilment.events import AccessOpened, SupplyRevoked
 from storefront.infra import outbox
 from storefront.instalments import emails as instalment_emails
 from storefront.instalments import service as instalments
@@ -55,6 +58,12 @@ def register(app: Flask) -> None:
     on(PaymentSucceeded, instalments.settle)
     on(MethodSetUp, instalments.begin)
     on(PaymentFailed, instalments.note_failure)
+    on(InstalmentPaid, arrears.note_paid)
+    on(InstalmentFailed, arrears.note_failed)
+    on(PlanSuspended, fulfilment.follow_arrears)
+    on(PlanResumed, fulfilment.follow_arrears)
+    on(ArrearsSettled, arrears_emails.tell_settled)
+    on(DeferralGranted, arrears_emails.confirm_deferral)
     on(InstalmentPaid, instalment_emails.receipt, subscriptions.note_paid)
     on(InstalmentFailed, instalment_emails.failure, subscriptions.note_failed)
 
@@ -65,6 +74,7 @@ def register(app: Flask) -> None:
     on(InvoiceStored, checkout_emails.confirm_order, subscription_emails.month_invoice)
     on(EmailSent, fulfilment.open_after_confirmation)
     on(AccessOpened, fulfilment_emails.access_opened)
+    on(SupplyRevoked, subscriptions.end_revoked)
 
     on(PeriodPaid, subscriptions.grant_month, subscriptions.invoice_month)
     on(SubscriptionPastDue, subscription_emails.past_due)

@@ -1,5 +1,6 @@
 """Every table of the shop, for migrations and for a database made from the metadata."""
 
+from storefront.arrears import models as arrears
 from storefront.cart import models as cart
 from storefront.catalogue import models as catalogue
 from storefront.credits import models as credits
@@ -18,6 +19,7 @@ from storefront.tickets import models as tickets
 from storefront.withdrawals import models as withdrawals
 
 TABLES = (
+    arrears,
     cart,
     catalogue,
     credits,

@@ -15,6 +15,7 @@ class DocumentKind(StrEnum):
     CREDIT_NOTE = "credit_note"
     INTERVENTION_REPORT = "intervention_report"
     CALENDAR = "calendar"
+    FORMAL_NOTICE = "formal_notice"
     ATTACHMENT = "attachment"
 
 
@@ -40,6 +41,8 @@ KIND_FACTS: dict[DocumentKind, KindFacts] = {
     DocumentKind.INTERVENTION_REPORT: KindFacts(
         "intervention_report", 10, "compte-rendu-{name}.pdf"
     ),
+    # Proves what is owed and that time was given to pay: as long as an accounting document.
+    DocumentKind.FORMAL_NOTICE: KindFacts("formal_notice", 10, "mise-en-demeure-{name}.pdf"),
     DocumentKind.CALENDAR: KindFacts(None, 10, "{name}.ics"),
     DocumentKind.ATTACHMENT: KindFacts(None, 10, "{name}"),
 }

@@ -15,7 +15,7 @@ from storefront.payments.queries import usable_method
 def announce(instalment: Instalment, *, now: datetime) -> None:
     """The debit to come: date, amount, means of payment, how to change it."""
     _queue(
-        "instalment_announced", f"{instalment.id}", "Votre prochain prélèvement", instalment, now
+        "instalment_announced", _day_key(instalment), "Votre prochain prélèvement", instalment, now
     )
 
 
@@ -32,8 +32,13 @@ def failure(event: InstalmentFailed, *, now: datetime) -> None:
     instalment = db.session.get_one(Instalment, event.instalment_id)
     if instalment.status is InstalmentStatus.PAID:
         return
-    key = f"{instalment.id}:{instalment.attempts}:{instalment.status}"
+    key = f"{_day_key(instalment)}:{instalment.attempts}:{instalment.status}"
     _queue("instalment_failed", key, "Un paiement n’a pas abouti", instalment, now)
+
+
+def _day_key(instalment: Instalment) -> str:
+    """What is owed on another day is announced, and can fail, anew."""
+    return f"{instalment.id}:{instalment.moved_to}" if instalment.moved_to else f"{instalment.id}"
 
 
 def _queue(kind: str, key: str, subject: str, instalment: Instalment, now: datetime) -> None:

@@ -42,13 +42,16 @@ INSTALMENT_LIFECYCLE = Lifecycle(
             InstalmentStatus.FAILED,
             InstalmentStatus.UNPAID,
         },
+        # Back to SCHEDULED: a deferral was granted, it is taken on another day.
         InstalmentStatus.FAILED: {
+            InstalmentStatus.SCHEDULED,
             InstalmentStatus.CHARGING,
             InstalmentStatus.PAID,
             InstalmentStatus.UNPAID,
             InstalmentStatus.CANCELLED,
         },
         InstalmentStatus.UNPAID: {
+            InstalmentStatus.SCHEDULED,
             InstalmentStatus.CHARGING,
             InstalmentStatus.PAID,
             InstalmentStatus.CANCELLED,
@@ -91,6 +94,14 @@ class Instalment(Base):
     # The day on which the customer is told of the debit: due_on less the notice of the terms.
     announce_on: Mapped[date]
     announced_at: Mapped[datetime | None]
+    # The day that stands for due_on since: a deferral, or the rest that fell due at once. Why is
+    # written in a row of its own (room arrears); the plan keeps its date (M-02).
+    moved_to: Mapped[date | None]
     paid_at: Mapped[datetime | None]
 
     order: Mapped[Order] = relationship()
+
+    @property
+    def owed_on(self) -> date:
+        """The last day on which it can be paid in time."""
+        return self.moved_to or self.due_on

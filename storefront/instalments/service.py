@@ -318,7 +318,7 @@ def note_failure(event: PaymentFailed, *, now: datetime) -> None:
         return
     instalment.attempts += 1
     retry_days = parameters_of(instalment.order.terms_version).debit_retry_days
-    again_on = rules.next_attempt(instalment.due_on, instalment.attempts, retry_days)
+    again_on = rules.next_attempt(instalment.owed_on, instalment.attempts, retry_days)
     hopeless = payment.decline_final or payment.status is PaymentStatus.NEEDS_CUSTOMER
     if again_on is None or hopeless:
         _leave_to_customer(instalment, payment.decline_code or payment.status, now)
@@ -350,6 +350,20 @@ def announce(instalment_id: uuid.UUID, *, now: datetime) -> Instalment | None:
         return None
     instalment.announced_at = now
     return instalment
+
+
+def move_to(instalment: Instalment, day: date, *, now: datetime) -> None:
+    """Owe a locked instalment on another day than its plan says, announced and taken anew.
+
+    The caller keeps why, in a row of its own. Nothing is retried before that day.
+    """
+    if instalment.status is not InstalmentStatus.SCHEDULED:
+        _move(instalment, InstalmentStatus.SCHEDULED)
+    notice = timedelta(days=parameters_of(instalment.order.terms_version).debit_notice_days)
+    instalment.moved_to = instalment.next_attempt_on = day
+    instalment.announce_on, instalment.announced_at = day - notice, None
+    instalment.attempts = 0
+    journal.record("instalment.moved", instalment, {"to": day}, now=now)
 
 
 def _move(instalment: Instalment, status: InstalmentStatus) -> None:

@@ -24,6 +24,7 @@ from storefront.infra.db import db, transaction
 from storefront.kernel.calendar import paris_date
 from storefront.legal.models import AcceptanceKind
 from storefront.orders.models import FulfilmentStatus, Order, OrderLine
+from storefront.subscriptions.models import Subscription, SubscriptionStatus
 from tests import paying
 from tests.identity import people
 from tests.parallel import at_once
@@ -255,6 +256,18 @@ def test_a_seat_stays_taken_while_suspended_and_is_sold_again_once_taken_back(
 
     does(service.revoke, order_id, "refused", now)
     assert db.session.scalars(select(Variant.available)).one() == 5
+
+
+def test_a_subscription_taken_back_ends_and_opens_no_other_month(app: Flask, now: datetime) -> None:
+    order_id = paying.transferred(ProductKind.SUPPORT_CONTRACT, now)
+    worker.run_due(now)
+
+    does(service.revoke, order_id, DISPUTE, now)
+    worker.run_due(now + timedelta(days=40))
+
+    (subscription,) = db.session.scalars(select(Subscription))
+    assert subscription.status is SubscriptionStatus.ENDED
+    assert len(subscription.periods) == 1
 
 
 def test_a_month_that_begins_while_suspended_gives_hours_that_wait(

@@ -104,6 +104,8 @@ def test_changing_any_parameter_changes_the_text(name: str):
         "expiry_reminder_days": (90, 45),
         "debit_retry_days": (2, 5),
         "early_exit_reasons": ("un départ",),
+        "consumer_acceleration": "after_notice",
+        "professional_acceleration": "after_notice",
     }.get(name, 0)
     read = read_source(CGV)
     now = getattr(read.parameters, name)

@@ -12,7 +12,9 @@ from storefront.fulfilment.service.supply import (
     withdrawal_ends_at,
 )
 from storefront.fulfilment.service.suspensions import (
+    UNPAID,
     SupplyStopped,
+    follow_arrears,
     resume,
     revoke,
     stop_new_hours,
@@ -21,9 +23,11 @@ from storefront.fulfilment.service.suspensions import (
 
 __all__ = [
     "HANDLERS",
+    "UNPAID",
     "AccessNotOpen",
     "SupplyStopped",
     "deliver",
+    "follow_arrears",
     "open_access",
     "open_after_confirmation",
     "prepare_order",

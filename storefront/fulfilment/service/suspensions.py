@@ -13,6 +13,8 @@ from datetime import datetime
 
 from sqlalchemy import select
 
+from storefront.arrears import queries as arrears
+from storefront.arrears.events import PlanResumed, PlanSuspended
 from storefront.catalogue import service as catalogue
 from storefront.credits import service as credits
 from storefront.fulfilment import queries
@@ -23,6 +25,8 @@ from storefront.infra.db import db
 from storefront.infra.outbox import publish
 from storefront.kernel.errors import Refusal
 from storefront.orders.models import FulfilmentStatus, OrderLine
+
+UNPAID = "unpaid"
 
 
 class SupplyStopped(Refusal):
@@ -122,6 +126,18 @@ def revoke(order_id: uuid.UUID, cause: str, *, now: datetime) -> bool:
         catalogue.release_holds(order_id, variant_ids)
         publish(SupplyRevoked(order_id, cause), now=now)
     return bool(taken)
+
+
+def follow_arrears(event: PlanSuspended | PlanResumed, *, now: datetime) -> None:
+    """Stop or open what an order sold as its unpaid parts stand now (M-04).
+
+    Whichever of the two events is heard last, the present decides, under the lines' lock.
+    """
+    lines_of(event.order_id)
+    if arrears.stops(event.order_id):
+        suspend(event.order_id, UNPAID, now=now)
+    else:
+        resume(event.order_id, UNPAID, now=now)
 
 
 def stop_new_hours(order_line_id: uuid.UUID, *, now: datetime) -> None:

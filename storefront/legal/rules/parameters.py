@@ -84,6 +84,16 @@ class TermsParameters(Parameters):
     acceptance_sentence: str
     early_start_sentence: str  # W-02, WDR-08
     digital_waiver_sentence: str  # W-03, WDR-10
+    # What is unpaid (M-04, M-05, SUB-06). Days are counted from the due date, or from the notice.
+    late_reminder_days: Annotated[int, Between(1, 60)] = 10
+    formal_notice_days: Annotated[int, Between(2, 120)] = 15
+    consumer_notice_days: Annotated[int, Between(15, 365)] = 30
+    professional_suspension_days: Annotated[int, Between(2, 120)] = 15
+    # A consumer's rest never falls due without a notice of its own (Cass. 1re civ., 21-16.044).
+    consumer_acceleration: Literal["never", "after_notice"] = "never"
+    professional_acceleration: Literal["never", "after_notice", "at_once"] = "at_once"
+    # A year's rate for a contract paid by the month, where it is above the legal multiple (S10).
+    annual_contract_interest_bp: Annotated[int, Between(0, 2000)] = 1000
 
 
 @dataclass(frozen=True)
@@ -178,6 +188,9 @@ def _disagreements(parameters: object) -> list[str]:
     found = []
     if parameters.intervention_min_hours > parameters.intervention_max_hours:
         found.append("intervention_min_hours: more than intervention_max_hours")
+    for after in ("formal_notice_days", "professional_suspension_days"):
+        if getattr(parameters, after) <= parameters.late_reminder_days:
+            found.append(f"{after}: not after late_reminder_days")
     days = parameters.expiry_reminder_days
     if list(days) != sorted(set(days), reverse=True):
         found.append("expiry_reminder_days: furthest first, each once")

@@ -33,6 +33,11 @@ MARKUP = re.compile(r"[\\`*_\[\]<>&|~#]")
 LINE_ENDS = re.compile(r"[\r\n\t]+")
 
 INTERVALS = {"month": "chaque mois"}
+ACCELERATIONS = {
+    "never": "ne devient jamais exigible d’avance",
+    "after_notice": "ne devient exigible d’avance qu’après une mise en demeure distincte",
+    "at_once": "devient exigible le jour où l’accès est suspendu",
+}
 
 
 @dataclass(frozen=True)
@@ -185,4 +190,5 @@ FILTERS: dict[str, Any] = {
     "percent": percent_fr,
     "enumerate": _enumerated,
     "interval": INTERVALS.__getitem__,
+    "acceleration": ACCELERATIONS.__getitem__,
 }

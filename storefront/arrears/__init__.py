@@ -1,0 +1,1 @@
+"""What was not paid on its day: what follows, what it costs, and what stops it (M-04, M-05)."""
