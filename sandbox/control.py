@@ -153,6 +153,7 @@ def add_fault() -> Response:
         path=Text(),
         count=Whole(),
         status=Whole(400, 599),
+        every=Whole(1),
     )
     given = given_json(schema, "seconds")
     current().faults.add(Fault(**given))

@@ -1,7 +1,7 @@
 """Trouble on command: lost answers, server errors, closed connections, slowness.
 
 A fault waits for the next `count` API requests that match its provider, method and path, and is
-then gone. Kinds:
+then gone; with `every` it befalls only each n-th of them. Kinds:
 
 - `error`: answer `status` and do nothing;
 - `error_after`: do it, then answer `status`;
@@ -40,6 +40,8 @@ class Fault:
     count: int = 1
     status: int = 500
     seconds: float = 5.0
+    every: int = 1
+    seen: int = 0
     id: int = field(default_factory=lambda: next(_NUMBERS))
 
     def matches(self, provider: str, method: str, path: str) -> bool:
@@ -74,6 +76,9 @@ class Faults:
         with self._lock:
             for fault in self._waiting:
                 if fault.matches(provider, method, path):
+                    fault.seen += 1
+                    if fault.seen % fault.every:
+                        continue
                     fault.count -= 1
                     if fault.count == 0:
                         self._waiting.remove(fault)

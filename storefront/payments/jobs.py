@@ -56,8 +56,7 @@ def providers() -> Mapping[str, Provider]:
 
 def _read(payment_id: uuid.UUID) -> Payment:
     """The payment, detached: talking to a provider keeps no transaction open."""
-    payment = db.session.get_one(Payment, payment_id)
-    db.session.refresh(payment)
+    payment = db.session.get_one(Payment, payment_id, populate_existing=True)
     db.session.expunge(payment)
     db.session.rollback()
     return payment

@@ -1,0 +1,1 @@
+"""Speed and endurance, measured: each module is one command that prints its figures."""
