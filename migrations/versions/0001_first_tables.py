@@ -41,7 +41,6 @@ def upgrade() -> None:
                 "credit_note",
                 "intervention_report",
                 "calendar",
-                "formal_notice",
                 "attachment",
                 name="document_kind",
                 native_enum=False,
@@ -171,6 +170,8 @@ def upgrade() -> None:
         sa.Column("kind", sa.String(length=120), nullable=False),
         sa.Column("reference", sa.String(length=120), nullable=True),
         sa.Column("payment_id", sa.Uuid(), nullable=True),
+        sa.Column("dispute", sa.String(length=120), nullable=True),
+        sa.Column("refunded", sa.Boolean(), nullable=False),
         sa.Column("received_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("try_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("tries", sa.BigInteger(), nullable=False),
@@ -703,7 +704,6 @@ def upgrade() -> None:
         sa.Column("attempts", sa.BigInteger(), nullable=False),
         sa.Column("announce_on", sa.Date(), nullable=False),
         sa.Column("announced_at", sa.DateTime(timezone=True), nullable=True),
-        sa.Column("moved_to", sa.Date(), nullable=True),
         sa.Column("paid_at", sa.DateTime(timezone=True), nullable=True),
         sa.CheckConstraint("amount_minor >= 0", name=op.f("ck_instalments_amount")),
         sa.ForeignKeyConstraint(["order_id"], ["orders.id"], name=op.f("fk_instalments_order_id")),
@@ -929,72 +929,6 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_accesses_user_id"), ["user_id"], unique=False)
 
     op.create_table(
-        "arrears_cases",
-        sa.Column("id", sa.Uuid(), nullable=False),
-        sa.Column("instalment_id", sa.Uuid(), nullable=False),
-        sa.Column("order_id", sa.Uuid(), nullable=False),
-        sa.Column("round", sa.BigInteger(), nullable=False),
-        sa.Column("owed_on", sa.Date(), nullable=False),
-        sa.Column("opened_at", sa.DateTime(timezone=True), nullable=False),
-        sa.Column(
-            "next_step",
-            sa.Enum(
-                "reminder",
-                "formal_notice",
-                "suspension",
-                "acceleration_notice",
-                "acceleration",
-                name="dunning_step",
-                native_enum=False,
-                create_constraint=True,
-                length=40,
-            ),
-            nullable=True,
-        ),
-        sa.Column("next_on", sa.Date(), nullable=True),
-        sa.Column("closed_at", sa.DateTime(timezone=True), nullable=True),
-        sa.Column(
-            "outcome",
-            sa.Enum(
-                "paid",
-                "deferred",
-                "cancelled",
-                name="outcome",
-                native_enum=False,
-                create_constraint=True,
-                length=40,
-            ),
-            nullable=True,
-        ),
-        sa.CheckConstraint(
-            "(closed_at IS NULL) = (outcome IS NULL)", name=op.f("ck_arrears_cases_closed")
-        ),
-        sa.CheckConstraint(
-            "(next_on IS NULL) = (next_step IS NULL)", name=op.f("ck_arrears_cases_next")
-        ),
-        sa.ForeignKeyConstraint(
-            ["instalment_id"], ["instalments.id"], name=op.f("fk_arrears_cases_instalment_id")
-        ),
-        sa.ForeignKeyConstraint(
-            ["order_id"], ["orders.id"], name=op.f("fk_arrears_cases_order_id")
-        ),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_arrears_cases")),
-        sa.UniqueConstraint(
-            "instalment_id", "round", name=op.f("uq_arrears_cases_instalment_id_round")
-        ),
-    )
-    with op.batch_alter_table("arrears_cases", schema=None) as batch_op:
-        batch_op.create_index("ix_arrears_cases_due", ["closed_at", "next_on"], unique=False)
-        batch_op.create_index("ix_arrears_cases_order", ["order_id", "closed_at"], unique=False)
-        batch_op.create_index(
-            "uq_arrears_cases_open",
-            ["instalment_id"],
-            unique=True,
-            sqlite_where=sa.text("closed_at IS NULL"),
-            postgresql_where=sa.text("closed_at IS NULL"),
-        )
-
-    op.create_table(
         "cart_lines",
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("cart_id", sa.Uuid(), nullable=False),
@@ -1008,26 +942,6 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_cart_lines")),
         sa.UniqueConstraint("cart_id", "variant_id", name=op.f("uq_cart_lines_cart_id_variant_id")),
-    )
-    op.create_table(
-        "deferrals",
-        sa.Column("id", sa.Uuid(), nullable=False),
-        sa.Column("instalment_id", sa.Uuid(), nullable=False),
-        sa.Column("number", sa.BigInteger(), nullable=False),
-        sa.Column("owed_on", sa.Date(), nullable=False),
-        sa.Column("until_on", sa.Date(), nullable=False),
-        sa.Column("reason", sa.String(length=500), nullable=False),
-        sa.Column("granted_by", sa.Uuid(), nullable=False),
-        sa.Column("granted_at", sa.DateTime(timezone=True), nullable=False),
-        sa.CheckConstraint("until_on > owed_on", name=op.f("ck_deferrals_later")),
-        sa.ForeignKeyConstraint(["granted_by"], ["users.id"], name=op.f("fk_deferrals_granted_by")),
-        sa.ForeignKeyConstraint(
-            ["instalment_id"], ["instalments.id"], name=op.f("fk_deferrals_instalment_id")
-        ),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_deferrals")),
-        sa.UniqueConstraint(
-            "instalment_id", "number", name=op.f("uq_deferrals_instalment_id_number")
-        ),
     )
     op.create_table(
         "email_attachments",
@@ -1157,14 +1071,20 @@ def upgrade() -> None:
         sa.Column("decline_code", sa.String(length=80), nullable=True),
         sa.Column("decline_final", sa.Boolean(), nullable=False),
         sa.Column("mismatch", sa.String(length=200), nullable=True),
+        sa.Column("taken_minor", sa.BigInteger(), nullable=False),
+        sa.Column("taken_currency", sa.String(length=3), nullable=True),
+        sa.Column("refunded_minor", sa.BigInteger(), nullable=False),
+        sa.Column("taken_back_minor", sa.BigInteger(), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("updated_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("expires_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("check_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("checks", sa.BigInteger(), nullable=False),
         sa.Column("settled_at", sa.DateTime(timezone=True), nullable=True),
+        sa.CheckConstraint("amount_minor > 0", name=op.f("ck_payments_amount")),
         sa.CheckConstraint(
-            "amount_minor > 0 OR amount_minor = 0 AND save_method", name=op.f("ck_payments_amount")
+            "refunded_minor >= 0 AND taken_back_minor >= 0 AND refunded_minor + taken_back_minor <= taken_minor",
+            name=op.f("ck_payments_given_back"),
         ),
         sa.ForeignKeyConstraint(
             ["instalment_id"], ["instalments.id"], name=op.f("fk_payments_instalment_id")
@@ -1362,57 +1282,68 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_credit_entries_cause_id"), ["cause_id"], unique=False)
 
     op.create_table(
-        "dunning_acts",
+        "disputes",
         sa.Column("id", sa.Uuid(), nullable=False),
-        sa.Column("case_id", sa.Uuid(), nullable=False),
-        sa.Column("number", sa.BigInteger(), nullable=False),
+        sa.Column("payment_id", sa.Uuid(), nullable=False),
+        sa.Column("order_id", sa.Uuid(), nullable=False),
+        sa.Column("user_id", sa.Uuid(), nullable=False),
+        sa.Column("provider", sa.String(length=20), nullable=False),
+        sa.Column("reference", sa.String(length=120), nullable=False),
+        sa.Column("asked_by_reference", sa.String(length=120), nullable=False),
+        sa.Column("currency", sa.String(length=3), nullable=False),
+        sa.Column("amount_minor", sa.BigInteger(), nullable=False),
         sa.Column(
-            "step",
+            "status",
             sa.Enum(
-                "reminder",
-                "formal_notice",
-                "suspension",
-                "acceleration_notice",
-                "acceleration",
-                name="dunning_step",
+                "open",
+                "won",
+                "lost",
+                name="dispute_status",
                 native_enum=False,
                 create_constraint=True,
                 length=40,
             ),
             nullable=False,
         ),
-        sa.Column("made_on", sa.Date(), nullable=False),
-        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
-        sa.Column("answer_by", sa.Date(), nullable=True),
-        sa.Column("document_id", sa.Uuid(), nullable=True),
+        sa.Column("reason", sa.String(length=120), nullable=False),
+        sa.Column("evidence_due_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("opened_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("closed_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("taken_back_minor", sa.BigInteger(), nullable=False),
+        sa.Column("check_at", sa.DateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(["order_id"], ["orders.id"], name=op.f("fk_disputes_order_id")),
         sa.ForeignKeyConstraint(
-            ["case_id"],
-            ["arrears_cases.id"],
-            name=op.f("fk_dunning_acts_case_id"),
-            ondelete="RESTRICT",
+            ["payment_id"], ["payments.id"], name=op.f("fk_disputes_payment_id")
         ),
-        sa.ForeignKeyConstraint(
-            ["document_id"],
-            ["documents.id"],
-            name=op.f("fk_dunning_acts_document_id"),
-            ondelete="RESTRICT",
-        ),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_dunning_acts")),
-        sa.UniqueConstraint("case_id", "number", name=op.f("uq_dunning_acts_case_id_number")),
-        sa.UniqueConstraint("case_id", "step", name=op.f("uq_dunning_acts_case_id_step")),
+        sa.ForeignKeyConstraint(["user_id"], ["users.id"], name=op.f("fk_disputes_user_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_disputes")),
+        sa.UniqueConstraint("provider", "reference", name=op.f("uq_disputes_provider_reference")),
     )
+    with op.batch_alter_table("disputes", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_disputes_check_at"), ["check_at"], unique=False)
+        batch_op.create_index("ix_disputes_order", ["order_id", "status"], unique=False)
+        batch_op.create_index(batch_op.f("ix_disputes_payment_id"), ["payment_id"], unique=False)
+        batch_op.create_index("ix_disputes_user", ["user_id", "status"], unique=False)
+
     op.create_table(
         "refunds",
         sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("request_id", sa.Uuid(), nullable=False),
         sa.Column("payment_id", sa.Uuid(), nullable=False),
+        sa.Column("order_id", sa.Uuid(), nullable=False),
+        sa.Column("user_id", sa.Uuid(), nullable=False),
+        sa.Column("provider", sa.String(length=20), nullable=False),
+        sa.Column("currency", sa.String(length=3), nullable=False),
         sa.Column("amount_minor", sa.BigInteger(), nullable=False),
         sa.Column(
             "status",
             sa.Enum(
+                "proposed",
                 "reserved",
                 "pending",
                 "succeeded",
-                "failed",
+                "refused",
+                "dismissed",
                 name="refund_status",
                 native_enum=False,
                 create_constraint=True,
@@ -1420,19 +1351,55 @@ def upgrade() -> None:
             ),
             nullable=False,
         ),
-        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column(
+            "reason",
+            sa.Enum(
+                "withdrawal",
+                "order_refused",
+                "not_due",
+                "not_supplied",
+                "faulty",
+                "goodwill",
+                "by_provider",
+                name="refund_reason",
+                native_enum=False,
+                create_constraint=True,
+                length=40,
+            ),
+            nullable=False,
+        ),
+        sa.Column("words", sa.String(length=500), nullable=False),
+        sa.Column("parts", sa.JSON(), nullable=False),
+        sa.Column("asked_by", sa.Uuid(), nullable=True),
+        sa.Column("asked_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("due_on", sa.Date(), nullable=True),
         sa.Column("provider_reference", sa.String(length=120), nullable=True),
-        sa.Column("requested_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("refusal_code", sa.String(length=120), nullable=True),
         sa.Column("updated_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("settled_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("check_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("checks", sa.BigInteger(), nullable=False),
         sa.CheckConstraint("amount_minor > 0", name=op.f("ck_refunds_amount")),
+        sa.ForeignKeyConstraint(["asked_by"], ["users.id"], name=op.f("fk_refunds_asked_by")),
+        sa.ForeignKeyConstraint(["order_id"], ["orders.id"], name=op.f("fk_refunds_order_id")),
         sa.ForeignKeyConstraint(
             ["payment_id"], ["payments.id"], name=op.f("fk_refunds_payment_id")
         ),
+        sa.ForeignKeyConstraint(["user_id"], ["users.id"], name=op.f("fk_refunds_user_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_refunds")),
-        sa.UniqueConstraint("provider_reference", name=op.f("uq_refunds_provider_reference")),
+        sa.UniqueConstraint(
+            "provider", "provider_reference", name=op.f("uq_refunds_provider_provider_reference")
+        ),
+        sa.UniqueConstraint(
+            "request_id", "payment_id", name=op.f("uq_refunds_request_id_payment_id")
+        ),
     )
     with op.batch_alter_table("refunds", schema=None) as batch_op:
+        batch_op.create_index("ix_refunds_check", ["check_at"], unique=False)
+        batch_op.create_index(batch_op.f("ix_refunds_order_id"), ["order_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_refunds_payment_id"), ["payment_id"], unique=False)
+        batch_op.create_index("ix_refunds_status", ["status", "asked_at"], unique=False)
+        batch_op.create_index(batch_op.f("ix_refunds_user_id"), ["user_id"], unique=False)
 
     op.create_table(
         "subscription_periods",
@@ -1669,11 +1636,9 @@ def upgrade() -> None:
     op.guard("withdrawal_requests")
     op.guard("acceptances")
     op.guard("invoices")
-    op.guard("deferrals")
     op.guard("invoice_lines")
     op.guard("access_events")
     op.guard("credit_entries")
-    op.guard("dunning_acts")
 
 
 def downgrade() -> None:

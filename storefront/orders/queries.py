@@ -14,7 +14,7 @@ from storefront.catalogue.rules import WithdrawalKind
 from storefront.infra.db import db
 from storefront.kernel.calendar import paris_date
 from storefront.orders.models import FulfilmentStatus, Order, OrderLine, OrderStatus
-from storefront.payments.models import Payment, PaymentStatus, Refund, RefundStatus
+from storefront.payments.models import Payment, PaymentStatus
 
 ENDED = (OrderStatus.CANCELLED, OrderStatus.REFUSED)
 
@@ -127,18 +127,13 @@ def next_wait_over() -> datetime | None:
 
 def paid_but_cancelled() -> Sequence[Row[Order, Payment]]:
     """Money that the shop holds for orders that ended, not yet refunded: staff act (M-08, M-10)."""
-    refunded = (
-        select(func.coalesce(func.sum(Refund.amount_minor), 0))
-        .where(Refund.payment_id == Payment.id, Refund.status != RefundStatus.FAILED)
-        .scalar_subquery()
-    )
     return db.session.execute(
         select(Order, Payment)
         .join(Payment, Payment.order_id == Order.id)
         .where(
             Order.status.in_(ENDED),
             Payment.status == PaymentStatus.SUCCEEDED,
-            Payment.amount_minor > refunded,
+            Payment.taken_minor > Payment.refunded_minor + Payment.taken_back_minor,
         )
         .order_by(Payment.settled_at)
     ).all()

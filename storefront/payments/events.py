@@ -27,3 +27,38 @@ class PaymentFailed(Event):
     """Declined, abandoned, or refused until the customer authenticates."""
 
     payment_id: uuid.UUID
+
+
+@dataclass(frozen=True)
+class RefundSucceeded(Event):
+    """Money went back to the payer."""
+
+    refund_id: uuid.UUID
+
+
+@dataclass(frozen=True)
+class RefundRefused(Event):
+    """The provider will not give this money back: staff find another way."""
+
+    refund_id: uuid.UUID
+
+
+@dataclass(frozen=True)
+class DisputeOpened(Event):
+    """A payer contests a payment."""
+
+    dispute_id: uuid.UUID
+
+
+@dataclass(frozen=True)
+class DisputeWon(Event):
+    """It is over, and the money stays."""
+
+    dispute_id: uuid.UUID
+
+
+@dataclass(frozen=True)
+class DisputeLost(Event):
+    """It is over, and the provider gave the money back to the payer."""
+
+    dispute_id: uuid.UUID

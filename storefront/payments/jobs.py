@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import logging
 import uuid
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from datetime import datetime
 
 from flask import Flask, current_app
@@ -16,7 +17,15 @@ from flask import Flask, current_app
 from storefront.infra.db import db, transaction
 from storefront.infra.jobs import Job, side_by_side
 from storefront.payments import queries, service
-from storefront.payments.models import Payment, PaymentStatus, SavedMethod, WebhookReceipt
+from storefront.payments.models import (
+    Dispute,
+    Payment,
+    PaymentStatus,
+    Refund,
+    RefundStatus,
+    SavedMethod,
+    WebhookReceipt,
+)
 from storefront.payments.providers.base import (
     ChargeRequest,
     Outcome,
@@ -25,11 +34,15 @@ from storefront.payments.providers.base import (
     ProviderRejected,
     ProviderSettings,
     ProviderUnavailable,
+    RefundOutcome,
+    RefundRequest,
     SavedReference,
 )
 from storefront.payments.providers.registry import build_providers
 
 log = logging.getLogger(__name__)
+
+SENDABLE = (RefundStatus.RESERVED, RefundStatus.PENDING)
 
 
 def init_app(app: Flask) -> None:
@@ -159,23 +172,88 @@ def _charge_request(payment: Payment) -> ChargeRequest:
     )
 
 
+def send_refund(refund_id: uuid.UUID, now: datetime) -> Refund:
+    """Ask the provider for a refund that is written down; safe to call again on any doubt.
+
+    Its own list is asked first: a provider forgets keys after a day, and a refund made under a
+    forgotten key would be made twice. Raises `ProviderUnavailable` or `ProviderRejected` after
+    having planned the next question.
+    """
+    refund = db.session.get_one(Refund, refund_id)
+    payment_id, charge = refund.payment_id, refund.payment.charge_reference
+    provider, asked = providers()[refund.provider], refund.status in SENDABLE
+    request = RefundRequest(refund_id, charge or "", refund.amount)
+    db.session.rollback()
+    if not asked or not provider.capabilities.refund:
+        return refund
+    try:
+        told = provider.refunds_of(request.charge_reference)
+        if not _names(told, refund_id, refund.provider_reference):
+            told = (*told, replace(provider.refund(request), refund_id=refund_id))
+    except (ProviderUnavailable, ProviderRejected):
+        with transaction():
+            service.record_refund_doubt(service.locked_refund(refund_id), now=now)
+        raise
+    with transaction():
+        service.adopt(payment_id, told, now=now)
+        service.still_waiting(service.locked_refund(refund_id), now=now)
+    return db.session.get_one(Refund, refund_id)
+
+
+def _names(told: Iterable[RefundOutcome], refund_id: uuid.UUID, reference: str | None) -> bool:
+    return any(
+        one.refund_id == refund_id or (reference is not None and one.reference == reference)
+        for one in told
+    )
+
+
+def sync_refunds(payment_id: uuid.UUID, now: datetime) -> bool:
+    """Write down every refund that the provider knows of a payment; says whether all could be."""
+    payment = _read(payment_id)
+    if payment.charge_reference is None or payment.status is not PaymentStatus.SUCCEEDED:
+        return False
+    told = providers()[payment.provider].refunds_of(payment.charge_reference)
+    with transaction():
+        return service.adopt(payment_id, told, now=now)
+
+
 def handle_notice(receipt_id: uuid.UUID, now: datetime) -> None:
     """Act on a stored webhook: never on its content, always on what the provider says now."""
     receipt = db.session.get_one(WebhookReceipt, receipt_id)
     payment = queries.payment_of_notice(receipt)
     payment_id = payment.id if payment else None
     provider, reference = receipt.provider, receipt.reference
+    dispute, refunded = receipt.dispute, receipt.refunded
     handled = False
-    if payment_id is not None:
-        try:
+    try:
+        if dispute is not None:
+            handled = _learn_dispute(provider, dispute, now)
+        elif payment_id is not None:
             handled = refresh(payment_id, now).status is not PaymentStatus.RESERVED
-        except (ProviderUnavailable, ProviderRejected) as error:
-            log.warning("payment %s stays in doubt: %s", payment_id, error)
+            if refunded:
+                handled = sync_refunds(payment_id, now)
+    except (ProviderUnavailable, ProviderRejected) as error:
+        log.warning("webhook %s about %s stays in doubt: %s", receipt_id, payment_id, error)
+        handled = False
     with transaction() as session:
-        if payment_id is None and reference is not None:
+        if payment_id is None and dispute is None and reference is not None:
             handled = service.revoke_method(provider, reference, now=now)
         receipt = session.get_one(WebhookReceipt, receipt_id, with_for_update=True)
         service.settle_notice(receipt, handled=handled, now=now)
+
+
+def _learn_dispute(provider: str, dispute: str, now: datetime) -> bool:
+    """Ask how a dispute stands and write it down; says whether it is about a payment of ours."""
+    db.session.rollback()
+    told = providers()[provider].fetch_dispute(dispute)
+    if told.charge_reference is None:
+        return False
+    with transaction():
+        payment = queries.payment_of_charge(provider, told.charge_reference)
+        if payment is None:
+            return False
+        service.record_dispute(payment, told, dispute, now=now)
+    return True
 
 
 def check_doubtful(now: datetime) -> int:
@@ -191,6 +269,31 @@ def _check(payment_id: uuid.UUID, now: datetime) -> int:
     return 1
 
 
+def send_refunds(now: datetime) -> int:
+    """Ask for every refund that is not decided; returns how many were asked for."""
+    due = queries.refunds_to_check(now)
+    for refund_id in due:
+        try:
+            send_refund(refund_id, now)
+        except (ProviderUnavailable, ProviderRejected) as error:
+            log.warning("refund %s stays in doubt: %s", refund_id, error)
+    return len(due)
+
+
+def check_disputes(now: datetime) -> int:
+    """Ask about the disputes whose end is not known, once a day; returns how many."""
+    due = queries.disputes_to_check(now)
+    for dispute_id in due:
+        dispute = db.session.get_one(Dispute, dispute_id)
+        try:
+            _learn_dispute(dispute.provider, dispute.asked_by_reference, now)
+        except (ProviderUnavailable, ProviderRejected) as error:
+            log.warning("dispute %s stays in doubt: %s", dispute_id, error)
+            with transaction() as session:
+                service.postpone_dispute(session.get_one(Dispute, dispute_id), now=now)
+    return len(due)
+
+
 def handle_notices(now: datetime) -> int:
     """Try the webhooks that could not be handled when they came."""
     receipts = queries.notices_to_try(now)
@@ -202,4 +305,6 @@ def handle_notices(now: datetime) -> int:
 JOBS: tuple[Job, ...] = (
     Job("payments.notices", handle_notices, queries.next_notice_at),
     Job("payments.doubtful", check_doubtful, queries.next_check_at),
+    Job("payments.refunds", send_refunds, queries.next_refund_check_at),
+    Job("payments.disputes", check_disputes, queries.next_dispute_check_at),
 )

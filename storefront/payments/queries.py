@@ -6,10 +6,19 @@ import uuid
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import Select, func, or_, select
 
 from storefront.infra.db import db
-from storefront.payments.models import Payment, PaymentStatus, SavedMethod, WebhookReceipt
+from storefront.payments.models import (
+    Dispute,
+    DisputeStatus,
+    Payment,
+    PaymentStatus,
+    Refund,
+    SavedMethod,
+    WebhookReceipt,
+)
+from storefront.payments.providers.base import RefundOutcome
 
 UNDECIDED = (
     PaymentStatus.RESERVED,
@@ -138,6 +147,15 @@ def payment_of_notice(receipt: WebhookReceipt) -> Payment | None:
     ).first()
 
 
+def payment_of_charge(provider: str, charge_reference: str) -> Payment | None:
+    """The payment that the provider took under this reference."""
+    return db.session.scalars(
+        select(Payment).where(
+            Payment.provider == provider, Payment.charge_reference == charge_reference
+        )
+    ).one_or_none()
+
+
 def in_doubt_since(instant: datetime) -> Sequence[Payment]:
     """Attempts begun before this instant whose end nobody knows yet, oldest first."""
     return db.session.scalars(
@@ -153,3 +171,103 @@ def mismatched() -> Sequence[Payment]:
     return db.session.scalars(
         select(Payment).where(Payment.mismatch.is_not(None)).order_by(Payment.updated_at)
     ).all()
+
+
+def refund_of_request(request_id: uuid.UUID, payment_id: uuid.UUID) -> Refund | None:
+    """What a decision gave back of a payment: the same decision again finds it."""
+    return db.session.scalars(
+        select(Refund).where(Refund.request_id == request_id, Refund.payment_id == payment_id)
+    ).one_or_none()
+
+
+def refund_told(payment_id: uuid.UUID, told: RefundOutcome) -> Refund | None:
+    """Our row of a refund that the provider tells of, by our id or by its reference."""
+    known = [Refund.provider_reference == told.reference] if told.reference else []
+    if told.refund_id is not None:
+        known.append(Refund.id == told.refund_id)
+    if not known:
+        return None
+    return db.session.scalars(
+        select(Refund).where(Refund.payment_id == payment_id, or_(*known))
+    ).first()
+
+
+def refunds_of_order(order_id: uuid.UUID) -> Sequence[Refund]:
+    """Everything that went back or is about to of an order, the first first."""
+    return db.session.scalars(
+        select(Refund).where(Refund.order_id == order_id).order_by(Refund.asked_at, Refund.id)
+    ).all()
+
+
+def refunds_of_user(user_id: uuid.UUID) -> Sequence[Refund]:
+    """Everything that went back or is about to for a customer, the first first."""
+    return db.session.scalars(
+        select(Refund).where(Refund.user_id == user_id).order_by(Refund.asked_at, Refund.id)
+    ).all()
+
+
+def refunds_to_check(now: datetime, limit: int = 200) -> Sequence[uuid.UUID]:
+    """Refunds about which the provider must be asked now."""
+    return db.session.scalars(
+        select(Refund.id).where(Refund.check_at <= now).order_by(Refund.check_at).limit(limit)
+    ).all()
+
+
+def next_refund_check_at() -> datetime | None:
+    """When the next question about a refund is due."""
+    return db.session.scalar(select(func.min(Refund.check_at)))
+
+
+def dispute_called(provider: str, reference: str) -> Dispute | None:
+    """The dispute that the provider calls so."""
+    return db.session.scalars(
+        select(Dispute).where(Dispute.provider == provider, Dispute.reference == reference)
+    ).one_or_none()
+
+
+def lost_disputes(payment_id: uuid.UUID) -> Sequence[Dispute]:
+    """The disputes of a payment that its payer won."""
+    return db.session.scalars(
+        select(Dispute).where(
+            Dispute.payment_id == payment_id, Dispute.status == DisputeStatus.LOST
+        )
+    ).all()
+
+
+def disputes_of_order(order_id: uuid.UUID) -> Sequence[Dispute]:
+    """Every dispute about an order's payments, the first first."""
+    return db.session.scalars(
+        select(Dispute).where(Dispute.order_id == order_id).order_by(Dispute.opened_at)
+    ).all()
+
+
+def disputes_to_check(now: datetime, limit: int = 200) -> Sequence[uuid.UUID]:
+    """Open disputes that the provider was not asked about for a day."""
+    return db.session.scalars(
+        select(Dispute.id).where(Dispute.check_at <= now).order_by(Dispute.check_at).limit(limit)
+    ).all()
+
+
+def next_dispute_check_at() -> datetime | None:
+    """When the next question about a dispute is due."""
+    return db.session.scalar(select(func.min(Dispute.check_at)))
+
+
+def open_disputes_of_user(user_id: uuid.UUID) -> Sequence[Dispute]:
+    """What a customer contests now; while there is any, services are neither sold nor renewed to
+    them (O-07)."""
+    return db.session.scalars(
+        select(Dispute)
+        .where(Dispute.user_id == user_id, Dispute.status == DisputeStatus.OPEN)
+        .order_by(Dispute.opened_at)
+    ).all()
+
+
+def has_open_dispute(user_id: uuid.UUID) -> bool:
+    """Whether a customer contests a payment now (O-07)."""
+    return bool(open_disputes_of_user(user_id))
+
+
+def orders_in_dispute() -> Select[uuid.UUID]:
+    """The ids of the orders of which a payment is contested now, as a subquery."""
+    return select(Dispute.order_id).where(Dispute.status == DisputeStatus.OPEN)

@@ -15,6 +15,9 @@ PAGE_GRACE = timedelta(minutes=5)
 # this it is about something that was never ours.
 NOTICE_LIFETIME = timedelta(days=3)
 
+# An open dispute is asked about once a day, should its last webhook be lost.
+DISPUTE_PAUSE = timedelta(days=1)
+
 
 def next_check(now: datetime, checks: int) -> datetime:
     """When to ask the provider again after `checks` fruitless questions: doubling, bounded."""

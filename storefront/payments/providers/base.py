@@ -248,8 +248,8 @@ class WebhookNotice:
 
     `reference` names one of ours to fetch again: a page, a charge, or (a card taken away) a saved
     method. `payment_id` is our own id as the provider kept it, to find a row that was charged
-    just before a crash and knows no reference yet. `dispute` is what `fetch_dispute` takes. All
-    None: nothing for us.
+    just before a crash and knows no reference yet. `dispute` is what `fetch_dispute` takes, and
+    `refunded` says to ask for the refunds of the charge. Nothing of it: nothing for us.
 
     Raises `ValueError` for what no provider would send and no column would hold.
     """
@@ -259,6 +259,7 @@ class WebhookNotice:
     reference: str | None
     payment_id: UUID | None = None
     dispute: str | None = None
+    refunded: bool = False
 
     def __post_init__(self) -> None:
         for text in (self.event_id, self.kind, self.reference or "-", self.dispute or "-"):

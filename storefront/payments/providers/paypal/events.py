@@ -25,6 +25,7 @@ def read_event(body: bytes) -> WebhookNotice:
             _own_id(kind, resource),
             # The event itself is asked for again: it is how the dispute stood.
             event_id if kind.startswith("CUSTOMER.DISPUTE.") else None,
+            kind in _ABOUT_REFUNDS,
         )
     except (ValueError, LookupError, TypeError, AttributeError) as error:
         raise InvalidSignature("signed, but no PayPal event") from error

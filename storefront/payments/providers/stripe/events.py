@@ -34,7 +34,10 @@ def read_event(body: bytes) -> WebhookNotice:
         metadata = thing.get("metadata")
         hint = metadata.get("payment_id") if isinstance(metadata, dict) else None
         dispute = thing.get("id") if thing.get("object") == "dispute" else None
-        return WebhookNotice(event_id, kind, _reference(kind, thing), own_id(hint), dispute)
+        refunded = kind.startswith(("refund.", "charge.refund"))
+        return WebhookNotice(
+            event_id, kind, _reference(kind, thing), own_id(hint), dispute, refunded
+        )
     except (ValueError, LookupError, TypeError, AttributeError) as error:
         raise InvalidSignature("signed, but no Stripe event") from error
 

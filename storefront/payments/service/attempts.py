@@ -1,4 +1,4 @@
-"""The payment ledger: what is asked is written before it is asked, what is answered once."""
+"""Attempts to be paid: written before anybody is asked, their end recorded once."""
 
 from __future__ import annotations
 
@@ -144,6 +144,9 @@ def record_outcome(payment: Payment, outcome: Outcome, *, now: datetime) -> None
 def _tell(payment: Payment, outcome: Outcome, now: datetime) -> None:
     if payment.status is PaymentStatus.SUCCEEDED:
         payment.settled_at = None if payment.is_set_up else now
+        if outcome.amount is not None:
+            payment.taken_minor = outcome.amount.minor
+            payment.taken_currency = outcome.amount.currency
         payment.mismatch = rules.mismatch(payment.amount, outcome.amount)
         if payment.mismatch is None:
             arrived = MethodSetUp if payment.is_set_up else PaymentSucceeded
@@ -243,6 +246,8 @@ def store_notice(provider: str, notice: WebhookNotice, *, now: datetime) -> uuid
                     kind=notice.kind,
                     reference=notice.reference,
                     payment_id=notice.payment_id,
+                    dispute=notice.dispute,
+                    refunded=notice.refunded,
                     received_at=now,
                     try_at=None if nothing else now,
                     tries=0,

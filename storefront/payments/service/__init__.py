@@ -1,0 +1,56 @@
+"""The payment ledger: what is asked is written before it is asked, what is answered once."""
+
+from storefront.payments.service.attempts import (
+    give_up_unopened,
+    locked,
+    record_doubt,
+    record_outcome,
+    record_page,
+    record_unopened,
+    reserve,
+    revoke_method,
+    settle_notice,
+    store_notice,
+)
+from storefront.payments.service.disputes import postpone_dispute, record_dispute
+from storefront.payments.service.refunds import (
+    BY_HAND,
+    Cause,
+    RefundTooHigh,
+    adopt,
+    approve,
+    dismiss,
+    locked_refund,
+    record_refund,
+    record_refund_doubt,
+    record_transfer,
+    reserve_refund,
+    still_waiting,
+)
+
+__all__ = [
+    "BY_HAND",
+    "Cause",
+    "RefundTooHigh",
+    "adopt",
+    "approve",
+    "dismiss",
+    "give_up_unopened",
+    "locked",
+    "locked_refund",
+    "postpone_dispute",
+    "record_dispute",
+    "record_doubt",
+    "record_outcome",
+    "record_page",
+    "record_refund",
+    "record_refund_doubt",
+    "record_transfer",
+    "record_unopened",
+    "reserve",
+    "reserve_refund",
+    "revoke_method",
+    "settle_notice",
+    "still_waiting",
+    "store_notice",
+]
