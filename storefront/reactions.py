@@ -18,12 +18,28 @@ from storefront.fulfilment.events import AccessOpened, SupplyRevoked
 from storefront.infra import outbox
 from storefront.instalments import emails as instalment_emails
 from storefront.instalments import service as instalments
-from storefront.instalments.events import InstalmentFailed, InstalmentPaid
+from storefront.instalments.events import InstalmentFailed, InstalmentPaid, MoneyNotDue
 from storefront.invoicing import service as invoicing
-from storefront.invoicing.events import InvoiceIssued, InvoiceStored
+from storefront.invoicing.events import (
+    CreditNoteIssued,
+    CreditNoteStored,
+    InvoiceIssued,
+    InvoiceStored,
+    NothingToCredit,
+)
 from storefront.notifications.events import EmailSent
 from storefront.orders.events import OrderCancelled, OrderConfirmed
-from storefront.payments.events import MethodSetUp, PaymentFailed, PaymentSucceeded
+from storefront.payments.events import (
+    DisputeLost,
+    DisputeOpened,
+    DisputeWon,
+    MethodSetUp,
+    PaymentFailed,
+    PaymentSucceeded,
+    RefundSucceeded,
+)
+from storefront.refunds import emails as refund_emails
+from storefront.refunds import service as refunds
 from storefront.subscriptions import emails as subscription_emails
 from storefront.subscriptions import service as subscriptions
 from storefront.subscriptions.events import (
@@ -70,10 +86,21 @@ def register(app: Flask) -> None:
     on(OrderConfirmed, invoicing.issue_for_order)
     on(OrderConfirmed, fulfilment.prepare_order, subscriptions.start_for_order)
     on(InvoiceIssued, invoicing.store_pdf)
-    on(OrderCancelled, checkout_emails.order_cancelled)
+    on(OrderCancelled, checkout_emails.order_cancelled, invoicing.credit_rest)
     on(InvoiceStored, checkout_emails.confirm_order, subscription_emails.month_invoice)
     on(EmailSent, fulfilment.open_after_confirmation)
     on(AccessOpened, fulfilment_emails.access_opened)
+    on(SupplyRevoked, subscriptions.end_revoked)
+
+    on(MoneyNotDue, refunds.propose)
+    on(RefundSucceeded, invoicing.credit_refund)
+    on(NothingToCredit, refund_emails.tell_refund)
+    on(CreditNoteIssued, invoicing.store_credit_note_pdf)
+    on(CreditNoteStored, refund_emails.tell_credit)
+    on(DisputeOpened, refunds.freeze, refund_emails.tell_dispute)
+    on(DisputeWon, refunds.thaw, refund_emails.tell_dispute)
+    on(DisputeLost, refunds.end, refund_emails.tell_dispute)
+
     on(SupplyRevoked, subscriptions.end_revoked)
 
     on(PeriodPaid, subscriptions.grant_month, subscriptions.invoice_month)

@@ -716,41 +716,6 @@ def upgrade() -> None:
         batch_op.create_index("ix_instalments_due", ["status", "next_attempt_on"], unique=False)
 
     op.create_table(
-        "invoices",
-        sa.Column("id", sa.Uuid(), nullable=False),
-        sa.Column("number", sa.String(length=35), nullable=False),
-        sa.Column("series", sa.String(length=12), nullable=False),
-        sa.Column("sequence", sa.BigInteger(), nullable=False),
-        sa.Column("order_id", sa.Uuid(), nullable=False),
-        sa.Column("user_id", sa.Uuid(), nullable=False),
-        sa.Column("cause", sa.String(length=60), nullable=False),
-        sa.Column("issued_on", sa.Date(), nullable=False),
-        sa.Column("issued_at", sa.DateTime(timezone=True), nullable=False),
-        sa.Column("supplied_on", sa.Date(), nullable=False),
-        sa.Column("currency", sa.String(length=3), nullable=False),
-        sa.Column("net_minor", sa.BigInteger(), nullable=False),
-        sa.Column("vat_minor", sa.BigInteger(), nullable=False),
-        sa.Column("total_minor", sa.BigInteger(), nullable=False),
-        sa.Column("seller", sa.Text(), nullable=False),
-        sa.Column("buyer", sa.Text(), nullable=False),
-        sa.Column("mentions", sa.Text(), nullable=False),
-        sa.Column("schedule", sa.Text(), nullable=False),
-        sa.CheckConstraint("net_minor + vat_minor = total_minor", name=op.f("ck_invoices_adds_up")),
-        sa.ForeignKeyConstraint(
-            ["order_id"], ["orders.id"], name=op.f("fk_invoices_order_id"), ondelete="RESTRICT"
-        ),
-        sa.ForeignKeyConstraint(
-            ["user_id"], ["users.id"], name=op.f("fk_invoices_user_id"), ondelete="RESTRICT"
-        ),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_invoices")),
-        sa.UniqueConstraint("number", name=op.f("uq_invoices_number")),
-        sa.UniqueConstraint("order_id", "cause", name=op.f("uq_invoices_order_id_cause")),
-        sa.UniqueConstraint("series", "sequence", name=op.f("uq_invoices_series_sequence")),
-    )
-    with op.batch_alter_table("invoices", schema=None) as batch_op:
-        batch_op.create_index("ix_invoices_user", ["user_id", "issued_on"], unique=False)
-
-    op.create_table(
         "order_lines",
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("order_id", sa.Uuid(), nullable=False),
@@ -996,31 +961,50 @@ def upgrade() -> None:
         batch_op.create_index("ix_hour_lots_use", ["user_id", "expires_on"], unique=False)
 
     op.create_table(
-        "invoice_lines",
+        "invoices",
         sa.Column("id", sa.Uuid(), nullable=False),
-        sa.Column("invoice_id", sa.Uuid(), nullable=False),
-        sa.Column("position", sa.BigInteger(), nullable=False),
-        sa.Column("name", sa.String(length=250), nullable=False),
-        sa.Column("supplied_from", sa.Date(), nullable=True),
-        sa.Column("supplied_to", sa.Date(), nullable=True),
-        sa.Column("quantity", sa.BigInteger(), nullable=False),
-        sa.Column("unit_net_minor", sa.BigInteger(), nullable=False),
-        sa.Column("vat_rate_bp", sa.BigInteger(), nullable=False),
-        sa.Column("exemption", sa.String(length=40), nullable=False),
+        sa.Column("number", sa.String(length=35), nullable=False),
+        sa.Column("series", sa.String(length=12), nullable=False),
+        sa.Column("sequence", sa.BigInteger(), nullable=False),
+        sa.Column("order_id", sa.Uuid(), nullable=False),
+        sa.Column("user_id", sa.Uuid(), nullable=False),
+        sa.Column("cause", sa.String(length=60), nullable=False),
+        sa.Column("instalment_id", sa.Uuid(), nullable=True),
+        sa.Column("issued_on", sa.Date(), nullable=False),
+        sa.Column("issued_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("supplied_on", sa.Date(), nullable=False),
+        sa.Column("currency", sa.String(length=3), nullable=False),
         sa.Column("net_minor", sa.BigInteger(), nullable=False),
         sa.Column("vat_minor", sa.BigInteger(), nullable=False),
-        sa.Column("gross_minor", sa.BigInteger(), nullable=False),
+        sa.Column("total_minor", sa.BigInteger(), nullable=False),
+        sa.Column("seller", sa.Text(), nullable=False),
+        sa.Column("buyer", sa.Text(), nullable=False),
+        sa.Column("mentions", sa.Text(), nullable=False),
+        sa.Column("schedule", sa.Text(), nullable=False),
+        sa.CheckConstraint("net_minor + vat_minor = total_minor", name=op.f("ck_invoices_adds_up")),
         sa.ForeignKeyConstraint(
-            ["invoice_id"],
-            ["invoices.id"],
-            name=op.f("fk_invoice_lines_invoice_id"),
+            ["instalment_id"],
+            ["instalments.id"],
+            name=op.f("fk_invoices_instalment_id"),
             ondelete="RESTRICT",
         ),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_invoice_lines")),
-        sa.UniqueConstraint(
-            "invoice_id", "position", name=op.f("uq_invoice_lines_invoice_id_position")
+        sa.ForeignKeyConstraint(
+            ["order_id"], ["orders.id"], name=op.f("fk_invoices_order_id"), ondelete="RESTRICT"
         ),
+        sa.ForeignKeyConstraint(
+            ["user_id"], ["users.id"], name=op.f("fk_invoices_user_id"), ondelete="RESTRICT"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_invoices")),
+        sa.UniqueConstraint("number", name=op.f("uq_invoices_number")),
+        sa.UniqueConstraint("order_id", "cause", name=op.f("uq_invoices_order_id_cause")),
+        sa.UniqueConstraint("series", "sequence", name=op.f("uq_invoices_series_sequence")),
     )
+    with op.batch_alter_table("invoices", schema=None) as batch_op:
+        batch_op.create_index(
+            batch_op.f("ix_invoices_instalment_id"), ["instalment_id"], unique=False
+        )
+        batch_op.create_index("ix_invoices_user", ["user_id", "issued_on"], unique=False)
+
     op.create_table(
         "payments",
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -1282,6 +1266,50 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_credit_entries_cause_id"), ["cause_id"], unique=False)
 
     op.create_table(
+        "credit_notes",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("number", sa.String(length=35), nullable=False),
+        sa.Column("series", sa.String(length=12), nullable=False),
+        sa.Column("sequence", sa.BigInteger(), nullable=False),
+        sa.Column("invoice_id", sa.Uuid(), nullable=False),
+        sa.Column("order_id", sa.Uuid(), nullable=False),
+        sa.Column("user_id", sa.Uuid(), nullable=False),
+        sa.Column("cause", sa.String(length=60), nullable=False),
+        sa.Column("issued_on", sa.Date(), nullable=False),
+        sa.Column("issued_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("currency", sa.String(length=3), nullable=False),
+        sa.Column("net_minor", sa.BigInteger(), nullable=False),
+        sa.Column("vat_minor", sa.BigInteger(), nullable=False),
+        sa.Column("total_minor", sa.BigInteger(), nullable=False),
+        sa.Column("seller", sa.Text(), nullable=False),
+        sa.Column("buyer", sa.Text(), nullable=False),
+        sa.Column("mentions", sa.Text(), nullable=False),
+        sa.CheckConstraint(
+            "net_minor + vat_minor = total_minor", name=op.f("ck_credit_notes_adds_up")
+        ),
+        sa.CheckConstraint("total_minor > 0", name=op.f("ck_credit_notes_amount")),
+        sa.ForeignKeyConstraint(
+            ["invoice_id"],
+            ["invoices.id"],
+            name=op.f("fk_credit_notes_invoice_id"),
+            ondelete="RESTRICT",
+        ),
+        sa.ForeignKeyConstraint(
+            ["order_id"], ["orders.id"], name=op.f("fk_credit_notes_order_id"), ondelete="RESTRICT"
+        ),
+        sa.ForeignKeyConstraint(
+            ["user_id"], ["users.id"], name=op.f("fk_credit_notes_user_id"), ondelete="RESTRICT"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_credit_notes")),
+        sa.UniqueConstraint("invoice_id", "cause", name=op.f("uq_credit_notes_invoice_id_cause")),
+        sa.UniqueConstraint("number", name=op.f("uq_credit_notes_number")),
+        sa.UniqueConstraint("series", "sequence", name=op.f("uq_credit_notes_series_sequence")),
+    )
+    with op.batch_alter_table("credit_notes", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_credit_notes_order_id"), ["order_id"], unique=False)
+        batch_op.create_index("ix_credit_notes_user", ["user_id", "issued_on"], unique=False)
+
+    op.create_table(
         "disputes",
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("payment_id", sa.Uuid(), nullable=False),
@@ -1325,6 +1353,32 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_disputes_payment_id"), ["payment_id"], unique=False)
         batch_op.create_index("ix_disputes_user", ["user_id", "status"], unique=False)
 
+    op.create_table(
+        "invoice_lines",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("invoice_id", sa.Uuid(), nullable=False),
+        sa.Column("position", sa.BigInteger(), nullable=False),
+        sa.Column("name", sa.String(length=250), nullable=False),
+        sa.Column("supplied_from", sa.Date(), nullable=True),
+        sa.Column("supplied_to", sa.Date(), nullable=True),
+        sa.Column("quantity", sa.BigInteger(), nullable=False),
+        sa.Column("unit_net_minor", sa.BigInteger(), nullable=False),
+        sa.Column("vat_rate_bp", sa.BigInteger(), nullable=False),
+        sa.Column("exemption", sa.String(length=40), nullable=False),
+        sa.Column("net_minor", sa.BigInteger(), nullable=False),
+        sa.Column("vat_minor", sa.BigInteger(), nullable=False),
+        sa.Column("gross_minor", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["invoice_id"],
+            ["invoices.id"],
+            name=op.f("fk_invoice_lines_invoice_id"),
+            ondelete="RESTRICT",
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_invoice_lines")),
+        sa.UniqueConstraint(
+            "invoice_id", "position", name=op.f("uq_invoice_lines_invoice_id_position")
+        ),
+    )
     op.create_table(
         "refunds",
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -1472,6 +1526,43 @@ def upgrade() -> None:
     with op.batch_alter_table("tickets", schema=None) as batch_op:
         batch_op.create_index("ix_tickets_queue", ["status", "reply_due_at"], unique=False)
         batch_op.create_index(batch_op.f("ix_tickets_user_id"), ["user_id"], unique=False)
+
+    op.create_table(
+        "credit_note_lines",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("credit_note_id", sa.Uuid(), nullable=False),
+        sa.Column("invoice_line_id", sa.Uuid(), nullable=False),
+        sa.Column("position", sa.BigInteger(), nullable=False),
+        sa.Column("name", sa.String(length=250), nullable=False),
+        sa.Column("vat_rate_bp", sa.BigInteger(), nullable=False),
+        sa.Column("exemption", sa.String(length=40), nullable=False),
+        sa.Column("net_minor", sa.BigInteger(), nullable=False),
+        sa.Column("vat_minor", sa.BigInteger(), nullable=False),
+        sa.Column("gross_minor", sa.BigInteger(), nullable=False),
+        sa.CheckConstraint(
+            "net_minor + vat_minor = gross_minor", name=op.f("ck_credit_note_lines_adds_up")
+        ),
+        sa.ForeignKeyConstraint(
+            ["credit_note_id"],
+            ["credit_notes.id"],
+            name=op.f("fk_credit_note_lines_credit_note_id"),
+            ondelete="RESTRICT",
+        ),
+        sa.ForeignKeyConstraint(
+            ["invoice_line_id"],
+            ["invoice_lines.id"],
+            name=op.f("fk_credit_note_lines_invoice_line_id"),
+            ondelete="RESTRICT",
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_credit_note_lines")),
+        sa.UniqueConstraint(
+            "credit_note_id", "position", name=op.f("uq_credit_note_lines_credit_note_id_position")
+        ),
+    )
+    with op.batch_alter_table("credit_note_lines", schema=None) as batch_op:
+        batch_op.create_index(
+            batch_op.f("ix_credit_note_lines_invoice_line_id"), ["invoice_line_id"], unique=False
+        )
 
     op.create_table(
         "proposals",
@@ -1636,9 +1727,11 @@ def upgrade() -> None:
     op.guard("withdrawal_requests")
     op.guard("acceptances")
     op.guard("invoices")
-    op.guard("invoice_lines")
     op.guard("access_events")
     op.guard("credit_entries")
+    op.guard("credit_notes")
+    op.guard("invoice_lines")
+    op.guard("credit_note_lines")
 
 
 def downgrade() -> None:

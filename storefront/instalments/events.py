@@ -20,3 +20,10 @@ class InstalmentFailed(Event):
     """An attempt failed; a retry is planned or the customer must act."""
 
     instalment_id: uuid.UUID
+
+
+@dataclass(frozen=True)
+class MoneyNotDue(Event):
+    """A payment came for what was paid already, or for an order that had ended."""
+
+    payment_id: uuid.UUID

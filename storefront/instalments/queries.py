@@ -13,17 +13,22 @@ from storefront.infra.db import db
 from storefront.instalments.models import PRICE, Instalment, InstalmentStatus
 from storefront.instalments.rules import morning_of
 from storefront.orders.models import Order, OrderStatus
+from storefront.payments.queries import orders_in_dispute
 
 TO_TAKE = (InstalmentStatus.SCHEDULED, InstalmentStatus.FAILED)
 UNSETTLED = (*TO_TAKE, InstalmentStatus.CHARGING, InstalmentStatus.UNPAID)
 
 
 def _billable() -> tuple[ColumnElement[bool], ...]:
-    """Not taken yet, on a contract that runs: the first part of a price is paid at order."""
+    """Not taken yet, on a contract that runs: the first part of a price is paid at order.
+
+    Nothing is taken while a payment of the order is contested (M-10).
+    """
     return (
         Instalment.status.in_(TO_TAKE),
         Instalment.order_id == Order.id,
         Order.status == OrderStatus.CONFIRMED,
+        Order.id.not_in(orders_in_dispute()),
     )
 
 

@@ -12,20 +12,21 @@ from storefront.infra import journal
 from storefront.infra.db import db
 from storefront.infra.outbox import publish
 from storefront.instalments import rules
-from storefront.instalments.events import InstalmentFailed, InstalmentPaid
+from storefront.instalments.events import InstalmentFailed, InstalmentPaid, MoneyNotDue
 from storefront.instalments.models import (
     INSTALMENT_LIFECYCLE,
     PRICE,
     Instalment,
     InstalmentStatus,
 )
-from storefront.instalments.queries import TO_TAKE
+from storefront.instalments.queries import TO_TAKE, UNSETTLED
 from storefront.kernel.calendar import paris_date
 from storefront.kernel.errors import Refusal
 from storefront.kernel.money import Money
 from storefront.legal.queries import parameters_of
 from storefront.orders import service as orders
 from storefront.orders.models import Order, OrderStatus
+from storefront.orders.queries import ENDED
 from storefront.payments import queries as payment_queries
 from storefront.payments import service as payments
 from storefront.payments.events import MethodSetUp, PaymentFailed, PaymentSucceeded
@@ -111,6 +112,8 @@ def claim(instalment_id: uuid.UUID, *, now: datetime) -> Payment | None:
     if payment_queries.money_arrived(instalment_id):
         return None
     order = instalment.order
+    if payment_queries.order_in_dispute(order.id):
+        return None
     method = payment_queries.usable_method(order.user_id, order.payment_provider)
     if method is None:
         _leave_to_customer(instalment, "no_method", now)
@@ -251,6 +254,7 @@ def settle(event: PaymentSucceeded, *, now: datetime) -> None:
     if instalment.status is InstalmentStatus.PAID:
         if not _paid_by(instalment, payment):
             journal.record("instalment.overpaid", instalment, {"payment": payment.id}, now=now)
+            publish(MoneyNotDue(payment.id), now=now)
         return
     _move(instalment, InstalmentStatus.PAID)
     instalment.paid_at = now
@@ -261,8 +265,11 @@ def settle(event: PaymentSucceeded, *, now: datetime) -> None:
         orders.debit_by(order, payment.provider, now=now)
     if order.status in (OrderStatus.CANCELLED, OrderStatus.REFUSED):
         journal.record("order.paid_after_end", order, {"payment": payment.id}, now=now)
+        publish(MoneyNotDue(payment.id), now=now)
     elif order.status is OrderStatus.AWAITING_PAYMENT and begins(instalment):
         orders.confirm(order, now=now)
+        if order.status is not OrderStatus.CONFIRMED:
+            publish(MoneyNotDue(payment.id), now=now)
     else:
         publish(InstalmentPaid(instalment.id), now=now)
 
@@ -316,6 +323,10 @@ def note_failure(event: PaymentFailed, *, now: datetime) -> None:
     instalment = locked(payment.instalment_id)
     if instalment.status is not InstalmentStatus.CHARGING:
         return
+    if instalment.order.status in ENDED:
+        _move(instalment, InstalmentStatus.FAILED)
+        _move(instalment, InstalmentStatus.CANCELLED)
+        return
     instalment.attempts += 1
     retry_days = parameters_of(instalment.order.terms_version).debit_retry_days
     again_on = rules.next_attempt(instalment.owed_on, instalment.attempts, retry_days)
@@ -364,6 +375,37 @@ def move_to(instalment: Instalment, day: date, *, now: datetime) -> None:
     instalment.announce_on, instalment.announced_at = day - notice, None
     instalment.attempts = 0
     journal.record("instalment.moved", instalment, {"to": day}, now=now)
+def cancel_rest(order_id: uuid.UUID, *, now: datetime) -> None:
+    """The order ends: nothing more of its schedules is due; what was paid stays paid.
+
+    What a provider is being asked for at this moment is decided by its answer.
+    """
+    for part in _open_parts(order_id):
+        if INSTALMENT_LIFECYCLE.can(part.status, InstalmentStatus.CANCELLED):
+            _move(part, InstalmentStatus.CANCELLED)
+            journal.record("instalment.cancelled", part, {"order": order_id}, now=now)
+
+
+def announce_again(order_id: uuid.UUID, *, now: datetime) -> None:
+    """Debits start again after a pause: those that came due in it are announced before (M-03)."""
+    order = db.session.get_one(Order, order_id)
+    today = paris_date(now)
+    first_on = today + timedelta(days=parameters_of(order.terms_version).debit_notice_days)
+    for part in _open_parts(order_id):
+        if part.status is InstalmentStatus.SCHEDULED and part.next_attempt_on < first_on:
+            part.next_attempt_on, part.announce_on = first_on, today
+            part.announced_at = None
+
+
+def _open_parts(order_id: uuid.UUID) -> Sequence[Instalment]:
+    """What is neither paid nor cancelled of an order, locked until the transaction ends."""
+    return db.session.scalars(
+        select(Instalment)
+        .where(Instalment.order_id == order_id, Instalment.status.in_(UNSETTLED))
+        .order_by(Instalment.id)
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    ).all()
 
 
 def _move(instalment: Instalment, status: InstalmentStatus) -> None:

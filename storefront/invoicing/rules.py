@@ -1,4 +1,4 @@
-"""What an invoice must say, and what its lines add up to. Pure functions."""
+"""What an invoice must say, what its lines add up to, what is credited of them. Pure functions."""
 
 from __future__ import annotations
 
@@ -9,8 +9,10 @@ from enum import StrEnum
 
 from storefront.catalogue.rules import KIND_FACTS as PRODUCT_FACTS
 from storefront.catalogue.rules import ProductKind, Supply
+from storefront.kernel.money import Money, share
 
 SERIES = "F"
+CREDIT_SERIES = "A"
 
 
 class Mention(StrEnum):
@@ -108,11 +110,66 @@ def unit_net(net_minor: int, quantity: int) -> int:
     return (2 * net_minor + quantity) // (2 * quantity)
 
 
-def series_of(issued_on: date) -> str:
-    """One series a year: `F-2026` (INV-02)."""
-    return f"{SERIES}-{issued_on.year}"
+def series_of(issued_on: date, letter: str = SERIES) -> str:
+    """One series a year: `F-2026`, and `A-2026` for credit notes (INV-02)."""
+    return f"{letter}-{issued_on.year}"
 
 
 def number_of(series: str, sequence: int) -> str:
     """How an invoice is called: `F-2026-000012`."""
     return f"{series}-{sequence:06d}"
+
+
+# What an invoice says of how it is to be paid has no place on a credit note.
+NOT_CREDITED = frozenset({*_BETWEEN_PROFESSIONALS, Mention.RETENTION_OF_TITLE})
+
+
+@dataclass(frozen=True)
+class InvoicedLine:
+    """A line of an invoice and what was credited of it so far, in minor units."""
+
+    gross_minor: int
+    vat_minor: int
+    credited_minor: int = 0
+    credited_vat_minor: int = 0
+
+    @property
+    def left(self) -> int:
+        """What can still be credited of it."""
+        return self.gross_minor - self.credited_minor
+
+
+def credit(
+    lines: Sequence[InvoicedLine], amount_minor: int, wanted: Sequence[int]
+) -> list[tuple[int, int]]:
+    """What is credited of each line: (gross, VAT) in minor units, adding up to the cent.
+
+    `wanted` is the gross amount that was chosen for each line; what of the whole amount is not
+    chosen, or chosen beyond what a line has left, is divided pro rata over what is left. Never
+    more than the lines have left. The VAT follows the running total of its line, so that a line
+    that is credited in parts ends at exactly its own VAT.
+    """
+    chosen = [min(asked, line.left) for asked, line in zip(wanted, lines, strict=True)]
+    amount = min(amount_minor, sum(line.left for line in lines))
+    over = sum(chosen) - amount
+    for at in reversed(range(len(chosen))):
+        if over > 0:
+            less = min(over, chosen[at])
+            chosen[at], over = chosen[at] - less, over - less
+    rest = amount - sum(chosen)
+    room = [line.left - taken for line, taken in zip(lines, chosen, strict=True)]
+    more = [part.minor for part in share(Money(rest), room)] if rest else [0] * len(lines)
+    return [
+        (gross, _vat_of(line, gross))
+        for line, gross in zip(
+            lines, (sum(pair) for pair in zip(chosen, more, strict=True)), strict=True
+        )
+    ]
+
+
+def _vat_of(line: InvoicedLine, gross: int) -> int:
+    if line.gross_minor == 0:
+        return 0
+    running = line.credited_minor + gross
+    vat = (2 * line.vat_minor * running + line.gross_minor) // (2 * line.gross_minor)
+    return vat - line.credited_vat_minor

@@ -16,7 +16,7 @@ from storefront.infra.db import db
 from storefront.infra.numbering import next_number
 from storefront.infra.outbox import publish
 from storefront.kernel.calendar import paris_date
-from storefront.kernel.errors import Refusal, WrongMove
+from storefront.kernel.errors import Refusal
 from storefront.legal.models import TermsVersion
 from storefront.legal.queries import acceptances_of, parameters_of, training_parameters_of
 from storefront.legal.rules import TRAINING_TERMS
@@ -252,14 +252,13 @@ def confirm(order: Order, *, now: datetime) -> None:
 def cancel(order: Order, reason: str, *, now: datetime) -> None:
     """End the contract and give back what it claimed; a second time changes nothing.
 
-    `reason` is a short code ("unpaid", "sold_out", "customer"), worded in templates.
+    `reason` is a short code ("unpaid", "sold_out", "customer", "dispute_lost"), worded in
+    templates.
     """
     order = locked(order.id)
     if order.status is OrderStatus.CANCELLED:
         return
-    _move(order, OrderStatus.CANCELLED)
-    order.ended_at, order.end_reason, order.held_until = now, reason, None
-    catalogue.release_holds(order.id)
+    _end(order, OrderStatus.CANCELLED, reason, now)
     publish(OrderCancelled(order.id), now=now)
     journal.record("order.cancelled", order, {"reason": reason}, now=now)
 
@@ -272,20 +271,24 @@ def debit_by(order: Order, provider: str, *, now: datetime) -> None:
 
 
 def refuse(order: Order, reason: str, *, now: datetime) -> None:
-    """The seller refuses an order that nothing was paid for, with its reason (R-07, M-08).
+    """The seller refuses an order, with its reason (R-07, M-08).
 
-    What it claimed is given back. `reason` is a sentence for the customer. Raises `WrongMove`.
+    What it claims is given back; of an order that runs, by the rooms that supplied it. `reason`
+    is a sentence for the customer. Raises `WrongMove` for an order that has ended.
     """
     order = locked(order.id)
-    if order.status is not OrderStatus.AWAITING_PAYMENT:
-        raise WrongMove(
-            lifecycle="order", current=order.status.value, wanted=OrderStatus.REFUSED.value
-        )
-    _move(order, OrderStatus.REFUSED)
-    order.ended_at, order.end_reason, order.held_until = now, reason, None
-    catalogue.release_holds(order.id)
+    _end(order, OrderStatus.REFUSED, reason, now)
     publish(OrderCancelled(order.id), now=now)
     journal.record("order.refused", order, {}, now=now)
+
+
+def _end(order: Order, status: OrderStatus, reason: str, now: datetime) -> None:
+    waiting = order.status is OrderStatus.AWAITING_PAYMENT
+    _move(order, status)
+    order.ended_at, order.end_reason, order.held_until = now, reason, None
+    if waiting:
+        # Of an order that runs, what was not supplied is given back line by line.
+        catalogue.release_holds(order.id)
 
 
 def _move(order: Order, status: OrderStatus) -> None:

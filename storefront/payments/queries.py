@@ -173,6 +173,21 @@ def mismatched() -> Sequence[Payment]:
     ).all()
 
 
+def settles_its_instalment(payment: Payment) -> bool:
+    """Whether this payment is the one that paid its instalment: the first that came as asked."""
+    first = db.session.scalars(
+        select(Payment.id)
+        .where(
+            Payment.instalment_id == payment.instalment_id,
+            Payment.status == PaymentStatus.SUCCEEDED,
+            Payment.mismatch.is_(None),
+            Payment.amount_minor > 0,
+        )
+        .order_by(Payment.settled_at, Payment.attempt)
+    ).first()
+    return first == payment.id
+
+
 def refund_of_request(request_id: uuid.UUID, payment_id: uuid.UUID) -> Refund | None:
     """What a decision gave back of a payment: the same decision again finds it."""
     return db.session.scalars(
@@ -271,3 +286,8 @@ def has_open_dispute(user_id: uuid.UUID) -> bool:
 def orders_in_dispute() -> Select[uuid.UUID]:
     """The ids of the orders of which a payment is contested now, as a subquery."""
     return select(Dispute.order_id).where(Dispute.status == DisputeStatus.OPEN)
+
+
+def order_in_dispute(order_id: uuid.UUID) -> bool:
+    """Whether a payment of this order is contested now: nothing more of it is charged."""
+    return db.session.scalar(orders_in_dispute().where(Dispute.order_id == order_id)) is not None

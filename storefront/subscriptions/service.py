@@ -263,6 +263,7 @@ def invoice_month(event: PeriodPaid, *, now: datetime) -> None:
     subscription = period.subscription
     month = BilledPeriod(
         period_id=period.id,
+        instalment_id=period.instalment_id,
         order_line=subscription.order_line,
         name=subscription.name,
         starts_on=period.starts_on,

@@ -46,6 +46,7 @@ class BilledPeriod:
     vat_minor: int
     gross_minor: int
     paid_on: date
+    instalment_id: uuid.UUID | None = None
 
 
 @dataclass(frozen=True)
@@ -98,7 +99,10 @@ def issue_for_period(period: BilledPeriod, *, now: datetime) -> Invoice:
     )
     paid = ScheduledPayment(1, period.starts_on, period.gross_minor, period.paid_on)
     items = [_Item(invoiced, line.kind)]
-    return _issue(order, cause, items, [paid], period.starts_on, now=now)
+    instalment_id = period.instalment_id
+    return _issue(
+        order, cause, items, [paid], period.starts_on, instalment_id=instalment_id, now=now
+    )
 
 
 def store_pdf(event: InvoiceIssued, *, now: datetime) -> None:
@@ -143,6 +147,7 @@ def _issue(
     schedule: Sequence[ScheduledPayment],
     supplied_on: date,
     *,
+    instalment_id: uuid.UUID | None = None,
     now: datetime,
 ) -> Invoice:
     lines = [item.line for item in items]
@@ -154,13 +159,14 @@ def _issue(
         order_id=order.id,
         user_id=order.user_id,
         cause=cause,
+        instalment_id=instalment_id,
         issued_at=now,
         supplied_on=supplied_on,
         currency=order.currency,
         net_minor=sum(line.net_minor for line in lines),
         vat_minor=sum(line.vat_minor for line in lines),
         total_minor=total,
-        seller=journal.canonical(_seller()),
+        seller=journal.canonical(seller_facts()),
         buyer=journal.canonical(_buyer(order)),
         mentions=journal.canonical(_mentions(order, items)),
         schedule=journal.canonical([asdict(part) for part in schedule]),
@@ -197,7 +203,8 @@ def _number(invoice: Invoice, now: datetime) -> None:
     invoice.issued_on = max(paris_date(now), before or date.min)
 
 
-def _seller() -> dict[str, Any]:
+def seller_facts() -> dict[str, Any]:
+    """Who sells, as today's documents say it."""
     shop = seller()
     names = (
         "name legal_form capital_minor siren siret rcs vat_number email phone website address vat"
@@ -248,7 +255,7 @@ def page_of(invoice: Invoice) -> dict[str, Any]:
                 "to": date_short_fr(line.supplied_to) if line.supplied_to else None,
                 "quantity": str(line.quantity),
                 "unit": money(line.unit_net_minor),
-                "rate": _rate(line.vat_rate_bp, line.exemption),
+                "rate": printed_rate(line.vat_rate_bp, line.exemption),
                 "net": money(line.net_minor),
                 "gross": money(line.gross_minor),
             }
@@ -259,7 +266,7 @@ def page_of(invoice: Invoice) -> dict[str, Any]:
         ),
         "taxes": [
             {
-                "rate": _rate(part.vat_rate_bp, part.exemption),
+                "rate": printed_rate(part.vat_rate_bp, part.exemption),
                 "net": money(part.net_minor),
                 "vat": money(part.vat_minor),
             }
@@ -280,6 +287,6 @@ def page_of(invoice: Invoice) -> dict[str, Any]:
     }
 
 
-def _rate(rate_bp: int, exemption: str) -> str | None:
+def printed_rate(rate_bp: int, exemption: str) -> str | None:
     """The rate as it is printed; None for a line that an article exempts."""
     return None if exemption else percent_fr(rate_bp)

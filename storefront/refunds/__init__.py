@@ -1,0 +1,1 @@
+"""What goes back: refunds of orders, orders refused, payments contested."""

@@ -1,0 +1,188 @@
+"""What goes back and what that does to the order: refunds, refusals, disputes (M-10, R-07)."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass, field
+from datetime import date, datetime
+
+from storefront.fulfilment import service as fulfilment
+from storefront.infra import journal
+from storefront.infra.db import db
+from storefront.instalments import service as instalments
+from storefront.instalments.events import MoneyNotDue
+from storefront.invoicing import service as invoicing
+from storefront.kernel.calendar import paris_date
+from storefront.kernel.money import Money
+from storefront.orders import service as orders
+from storefront.orders.models import Order, OrderStatus
+from storefront.payments import queries as payment_queries
+from storefront.payments import service as payments
+from storefront.payments.events import DisputeLost, DisputeOpened, DisputeWon
+from storefront.payments.models import (
+    Dispute,
+    DisputeStatus,
+    Payment,
+    PaymentStatus,
+    Refund,
+    RefundReason,
+)
+from storefront.payments.service import Cause, RefundTooHigh
+from storefront.refunds import rules
+
+REFUSED = "refused"
+DISPUTE_LOST = "dispute_lost"
+
+
+@dataclass(frozen=True)
+class Decision:
+    """What staff decided to give back, in minor units.
+
+    `parts` are amounts of chosen order lines; none: the whole amount, pro rata. `request_id` is
+    one per form, so that a second click changes nothing. `by_hand`: by a transfer of our own,
+    once the way the money came is closed and the customer agreed (L221-24).
+    """
+
+    amount_minor: int
+    reason: RefundReason
+    request_id: uuid.UUID
+    due_on: date | None
+    words: str = ""
+    parts: tuple[tuple[uuid.UUID, int], ...] = field(default=())
+    by_hand: bool = False
+
+
+def refund_order(
+    order: Order, decision: Decision, *, asked_by: uuid.UUID | None, now: datetime
+) -> list[Refund]:
+    """Write down what goes back of an order: one refund a payment, the last payment first.
+
+    Sent again, the same decision finds what it made. Raises `RefundTooHigh`.
+    """
+    order = orders.locked(order.id)
+    known = refunds_of_request(order.id, decision.request_id)
+    if known:
+        return known
+    held = holding(order.id)
+    left = sum(payment.refundable.minor for payment in held)
+    if not 0 < decision.amount_minor <= left:
+        raise RefundTooHigh(
+            asked=decision.amount_minor, left=Money(left, order.currency), order=order.reference
+        )
+    taken = rules.spread(
+        decision.amount_minor, [(payment.id, payment.refundable.minor) for payment in held]
+    )
+    shares = rules.portions(decision.parts, [minor for _, minor in taken])
+    return [
+        payments.reserve_refund(
+            payment_id,
+            minor,
+            Cause(
+                reason=decision.reason,
+                request_id=decision.request_id,
+                due_on=decision.due_on,
+                words=decision.words,
+                asked_by=asked_by,
+                parts=share,
+            ),
+            by_hand=decision.by_hand,
+            now=now,
+        )
+        for (payment_id, minor), share in zip(taken, shares, strict=True)
+    ]
+
+
+def refunds_of_request(order_id: uuid.UUID, request_id: uuid.UUID) -> list[Refund]:
+    """What a decision made, when it was sent before."""
+    return [
+        refund
+        for refund in payment_queries.refunds_of_order(order_id)
+        if refund.request_id == request_id
+    ]
+
+
+def holding(order_id: uuid.UUID) -> list[Payment]:
+    """The payments of an order of which something can still go back, the last one first."""
+    return [
+        payment
+        for payment in reversed(payment_queries.of_order(order_id))
+        if payment.status is PaymentStatus.SUCCEEDED and payment.refundable.minor > 0
+    ]
+
+
+def refuse_order(
+    order: Order, reason: str, *, asked_by: uuid.UUID | None, now: datetime
+) -> list[Refund]:
+    """The seller refuses an order, paid or not: everything is given back (R-07).
+
+    Its payments are refunded whole, what is left of its plan is cancelled, seats, stock and
+    accesses are taken back, and its customer reads `reason`. Refusing again changes nothing.
+    Raises `WrongMove` for an order that had ended otherwise.
+    """
+    order = orders.locked(order.id)
+    if order.status is not OrderStatus.REFUSED:
+        _end(order, REFUSED, now)
+        orders.refuse(order, reason, now=now)
+    cause = Cause(
+        reason=RefundReason.ORDER_REFUSED,
+        request_id=order.id,
+        due_on=rules.due_on(paris_date(now)),
+        words=reason[:500],
+        asked_by=asked_by,
+    )
+    return [
+        payments.reserve_refund(payment.id, payment.refundable.minor, cause, now=now)
+        for payment in holding(order.id)
+    ]
+
+
+def _end(order: Order, cause: str, now: datetime) -> None:
+    if order.status is OrderStatus.CONFIRMED:
+        fulfilment.revoke(order.id, cause, now=now)
+    instalments.cancel_rest(order.id, now=now)
+
+
+def propose(event: MoneyNotDue, *, now: datetime) -> None:
+    """Money came that nothing was owed for: its refund is proposed to staff, once (scenario 9)."""
+    payment = payments.locked(event.payment_id)
+    if payment_queries.refund_of_request(payment.id, payment.id) or not payment.refundable.minor:
+        return
+    cause = Cause(
+        reason=RefundReason.NOT_DUE,
+        request_id=payment.id,
+        due_on=rules.due_on(paris_date(payment.settled_at or now)),
+    )
+    payments.reserve_refund(payment.id, payment.refundable.minor, cause, proposed=True, now=now)
+
+
+# Disputes
+
+
+def cause_of(dispute: Dispute) -> str:
+    """The code under which a dispute stops what was sold."""
+    return f"dispute:{dispute.id}"
+
+
+def freeze(event: DisputeOpened, *, now: datetime) -> None:
+    """A payment is contested: what it bought stops until the dispute is over (M-10)."""
+    dispute = db.session.get_one(Dispute, event.dispute_id)
+    if dispute.status is DisputeStatus.OPEN:
+        fulfilment.suspend(dispute.order_id, cause_of(dispute), now=now)
+
+
+def thaw(event: DisputeWon, *, now: datetime) -> None:
+    """The money stays: exactly what this dispute had stopped comes back."""
+    dispute = db.session.get_one(Dispute, event.dispute_id)
+    fulfilment.resume(dispute.order_id, cause_of(dispute), now=now)
+    instalments.announce_again(dispute.order_id, now=now)
+
+
+def end(event: DisputeLost, *, now: datetime) -> None:
+    """The payer has the money again: the contract ends, and its invoice is corrected."""
+    dispute = db.session.get_one(Dispute, event.dispute_id)
+    order = orders.locked(dispute.order_id)
+    if order.status in (OrderStatus.CONFIRMED, OrderStatus.AWAITING_PAYMENT):
+        _end(order, cause_of(dispute), now)
+        orders.cancel(order, DISPUTE_LOST, now=now)
+    invoicing.credit_dispute(dispute, now=now)
+    journal.record("order.dispute_lost", order, {"dispute": dispute.id}, now=now)
