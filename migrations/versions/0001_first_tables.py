@@ -1065,7 +1065,9 @@ def upgrade() -> None:
         sa.Column("check_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("checks", sa.BigInteger(), nullable=False),
         sa.Column("settled_at", sa.DateTime(timezone=True), nullable=True),
-        sa.CheckConstraint("amount_minor > 0", name=op.f("ck_payments_amount")),
+        sa.CheckConstraint(
+            "amount_minor > 0 OR amount_minor = 0 AND save_method", name=op.f("ck_payments_amount")
+        ),
         sa.CheckConstraint(
             "refunded_minor >= 0 AND taken_back_minor >= 0 AND refunded_minor + taken_back_minor <= taken_minor",
             name=op.f("ck_payments_given_back"),

@@ -267,8 +267,7 @@ def settle(event: PaymentSucceeded, *, now: datetime) -> None:
         journal.record("order.paid_after_end", order, {"payment": payment.id}, now=now)
         publish(MoneyNotDue(payment.id), now=now)
     elif order.status is OrderStatus.AWAITING_PAYMENT and begins(instalment):
-        orders.confirm(order, now=now)
-        if order.status is not OrderStatus.CONFIRMED:
+        if not orders.confirm(order, now=now):
             publish(MoneyNotDue(payment.id), now=now)
     else:
         publish(InstalmentPaid(instalment.id), now=now)

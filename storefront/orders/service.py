@@ -204,18 +204,18 @@ def claim_again(order: Order, until: datetime, *, now: datetime) -> None:
     catalogue.hold(order.id, wanted, until=until, now=now)
 
 
-def confirm(order: Order, *, now: datetime) -> None:
+def confirm(order: Order, *, now: datetime) -> bool:
     """Its first payment is there, or nothing is due: the contract runs from now on.
 
-    Confirming twice changes nothing. When what was claimed has lapsed and is sold to somebody
-    else meanwhile, the order ends and the money stays visible for its refund (C-03).
+    Says whether it does. Confirming twice changes nothing. When what was claimed has lapsed and
+    is sold to somebody else meanwhile, the order ends and its money is proposed for refund (C-03).
     """
     order = locked(order.id)
     if order.status is OrderStatus.CONFIRMED:
-        return
+        return True
     if order.status is not OrderStatus.AWAITING_PAYMENT:
         journal.record("order.paid_after_end", order, {"status": order.status}, now=now)
-        return
+        return False
     try:
         with db.session.begin_nested():
             catalogue.settle_holds(order.id, now=now)
@@ -224,7 +224,7 @@ def confirm(order: Order, *, now: datetime) -> None:
             "order.paid_but_sold_out", order, {"variant": gone.details["variant_id"]}, now=now
         )
         cancel(order, "sold_out", now=now)
-        return
+        return False
     _move(order, OrderStatus.CONFIRMED)
     order.confirmed_at, order.held_until = now, None
     terms = parameters_of(order.terms_version)
@@ -247,6 +247,7 @@ def confirm(order: Order, *, now: datetime) -> None:
         )
     publish(OrderConfirmed(order.id), now=now)
     journal.record("order.confirmed", order, {"total": order.total_minor}, now=now)
+    return True
 
 
 def cancel(order: Order, reason: str, *, now: datetime) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import uuid
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -271,13 +271,17 @@ def _check(payment_id: uuid.UUID, now: datetime) -> int:
 
 def send_refunds(now: datetime) -> int:
     """Ask for every refund that is not decided; returns how many were asked for."""
-    due = queries.refunds_to_check(now)
-    for refund_id in due:
+    return send_at_once(queries.refunds_to_check(now), now)
+
+
+def send_at_once(refund_ids: Sequence[uuid.UUID], now: datetime) -> int:
+    """Ask for these refunds now; what stays in doubt is asked again by the worker."""
+    for refund_id in refund_ids:
         try:
             send_refund(refund_id, now)
         except (ProviderUnavailable, ProviderRejected) as error:
             log.warning("refund %s stays in doubt: %s", refund_id, error)
-    return len(due)
+    return len(refund_ids)
 
 
 def check_disputes(now: datetime) -> int:

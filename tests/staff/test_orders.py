@@ -19,8 +19,11 @@ from storefront.identity.models import Role
 from storefront.infra.db import db, transaction
 from storefront.infra.journal import JournalEntry
 from storefront.notifications.models import Email
+from storefront.orders import service as orders
 from storefront.orders.models import Order, OrderStatus
 from storefront.orders.rules import BuyerKind
+from storefront.payments import queries as payments
+from storefront.payments.models import RefundStatus
 from tests import factories
 from tests.account.test_pages import shown
 from tests.identity.people import at_work
@@ -162,12 +165,25 @@ def test_refusing_needs_a_reason(client: FlaskClient, now: datetime):
     assert the(order_id).status is OrderStatus.AWAITING_PAYMENT
 
 
-def test_a_paid_order_is_not_refused_here(client: FlaskClient, now: datetime):
-    order_id = buy(ProductKind.HOUR_PACK, now=now).order_id
+def test_a_paid_order_is_refused_with_everything_it_paid(client: FlaskClient, now: datetime):
+    order_id = buy(ProductKind.HOUR_PACK, now=now, order={"provider": "offline"}).order_id
+    assert "Cela ne se défait pas" in client.get(address(order_id)).text
+    for _ in range(2):
+        answer = client.post(f"{address(order_id)}/refuser", data={"reason": "Trop tard."})
+        assert answer.status_code == 303
+    assert the(order_id).status is OrderStatus.REFUSED
+    [refund] = payments.refunds_of_order(order_id)
+    assert (refund.amount_minor, refund.status) == (15900, RefundStatus.RESERVED)
+
+
+def test_an_order_that_has_ended_is_not_refused(client: FlaskClient, now: datetime):
+    order_id = place(ProductKind.HOUR_PACK, now=now, order={})
+    with transaction():
+        orders.cancel(the(order_id), "unpaid", now=now)
     assert "Refuser cette commande" not in client.get(address(order_id)).text
     answer = client.post(f"{address(order_id)}/refuser", data={"reason": "Trop tard."})
     assert answer.status_code == 409
-    assert the(order_id).status is OrderStatus.CONFIRMED
+    assert the(order_id).status is OrderStatus.CANCELLED
 
 
 def test_the_list_is_exported_and_the_journal_says_by_whom(client: FlaskClient, now: datetime):

@@ -24,9 +24,11 @@ from storefront.invoicing import queries as invoices
 from storefront.kernel.errors import WrongMove
 from storefront.legal import queries as legal
 from storefront.notifications import queries as notifications
-from storefront.orders import queries, service
+from storefront.orders import queries
 from storefront.orders.models import Order
+from storefront.payments import jobs as payment_jobs
 from storefront.payments import queries as payments
+from storefront.refunds import service as refunds
 from storefront.staff.journal.service import readable_facts
 from storefront.staff.orders.forms import RefuseForm, SearchForm, ShipForm
 from storefront.staff.orders.service import orders_csv
@@ -157,17 +159,21 @@ def deliver(reference: str, shipment_id: uuid.UUID) -> BaseResponse:
 @bp.post("/<reference>/refuser")
 @staff_required(Role.SHOPKEEPER)
 def refuse(reference: str) -> BaseResponse | tuple[str, int]:
-    """Refuse an order that was not paid, with the reason that its customer reads (R-07)."""
-    form, found = RefuseForm(), _order(reference)
+    """Refuse an order, paid or not, with the reason that its customer reads (R-07)."""
+    form, found, now = RefuseForm(), _order(reference), clock.now()
     if not form.validate_on_submit():
         return _page(found, refuse_form=form), 422
     try:
         with transaction():
-            service.refuse(found, form.text("reason"), now=clock.now())
+            made = refunds.refuse_order(
+                found, form.text("reason"), asked_by=current_user.id, now=now
+            )
+            refund_ids = [refund.id for refund in made]
     except WrongMove:
-        form.reason.errors = [
-            "Cette commande n’attend plus son paiement : elle reste comme elle est."
-        ]
+        form.reason.errors = ["Cette commande est déjà terminée : elle reste comme elle est."]
         return _page(_order(reference), refuse_form=form), 409
+    payment_jobs.send_at_once(refund_ids, now)
     flash("La commande est refusée, rien ne reste réservé, le client est prévenu.", "success")
+    if refund_ids:
+        flash("Tout ce qui a été payé est rendu : suivez-le dans les remboursements.", "info")
     return redirect(f"/gestion/commandes/{reference}", 303)
