@@ -41,6 +41,7 @@ def upgrade() -> None:
                 "credit_note",
                 "intervention_report",
                 "calendar",
+                "formal_notice",
                 "attachment",
                 name="document_kind",
                 native_enum=False,
@@ -704,6 +705,7 @@ def upgrade() -> None:
         sa.Column("attempts", sa.BigInteger(), nullable=False),
         sa.Column("announce_on", sa.Date(), nullable=False),
         sa.Column("announced_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("moved_to", sa.Date(), nullable=True),
         sa.Column("paid_at", sa.DateTime(timezone=True), nullable=True),
         sa.CheckConstraint("amount_minor >= 0", name=op.f("ck_instalments_amount")),
         sa.ForeignKeyConstraint(["order_id"], ["orders.id"], name=op.f("fk_instalments_order_id")),
@@ -894,6 +896,72 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_accesses_user_id"), ["user_id"], unique=False)
 
     op.create_table(
+        "arrears_cases",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("instalment_id", sa.Uuid(), nullable=False),
+        sa.Column("order_id", sa.Uuid(), nullable=False),
+        sa.Column("round", sa.BigInteger(), nullable=False),
+        sa.Column("owed_on", sa.Date(), nullable=False),
+        sa.Column("opened_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column(
+            "next_step",
+            sa.Enum(
+                "reminder",
+                "formal_notice",
+                "suspension",
+                "acceleration_notice",
+                "acceleration",
+                name="dunning_step",
+                native_enum=False,
+                create_constraint=True,
+                length=40,
+            ),
+            nullable=True,
+        ),
+        sa.Column("next_on", sa.Date(), nullable=True),
+        sa.Column("closed_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column(
+            "outcome",
+            sa.Enum(
+                "paid",
+                "deferred",
+                "cancelled",
+                name="outcome",
+                native_enum=False,
+                create_constraint=True,
+                length=40,
+            ),
+            nullable=True,
+        ),
+        sa.CheckConstraint(
+            "(closed_at IS NULL) = (outcome IS NULL)", name=op.f("ck_arrears_cases_closed")
+        ),
+        sa.CheckConstraint(
+            "(next_on IS NULL) = (next_step IS NULL)", name=op.f("ck_arrears_cases_next")
+        ),
+        sa.ForeignKeyConstraint(
+            ["instalment_id"], ["instalments.id"], name=op.f("fk_arrears_cases_instalment_id")
+        ),
+        sa.ForeignKeyConstraint(
+            ["order_id"], ["orders.id"], name=op.f("fk_arrears_cases_order_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_arrears_cases")),
+        sa.UniqueConstraint(
+            "instalment_id", "round", name=op.f("uq_arrears_cases_instalment_id_round")
+        ),
+    )
+    with op.batch_alter_table("arrears_cases", schema=None) as batch_op:
+        batch_op.create_index("ix_arrears_cases_due", ["closed_at", "next_on"], unique=False)
+        batch_op.create_index("ix_arrears_cases_order", ["order_id", "closed_at"], unique=False)
+        batch_op.create_index(
+            "uq_arrears_cases_open",
+            ["instalment_id"],
+            unique=True,
+            sqlite_where=sa.text("closed_at IS NULL"),
+            postgresql_where=sa.text("closed_at IS NULL"),
+        )
+
+    op.create_table(
         "cart_lines",
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("cart_id", sa.Uuid(), nullable=False),
@@ -907,6 +975,26 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_cart_lines")),
         sa.UniqueConstraint("cart_id", "variant_id", name=op.f("uq_cart_lines_cart_id_variant_id")),
+    )
+    op.create_table(
+        "deferrals",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("instalment_id", sa.Uuid(), nullable=False),
+        sa.Column("number", sa.BigInteger(), nullable=False),
+        sa.Column("owed_on", sa.Date(), nullable=False),
+        sa.Column("until_on", sa.Date(), nullable=False),
+        sa.Column("reason", sa.String(length=500), nullable=False),
+        sa.Column("granted_by", sa.Uuid(), nullable=False),
+        sa.Column("granted_at", sa.DateTime(timezone=True), nullable=False),
+        sa.CheckConstraint("until_on > owed_on", name=op.f("ck_deferrals_later")),
+        sa.ForeignKeyConstraint(["granted_by"], ["users.id"], name=op.f("fk_deferrals_granted_by")),
+        sa.ForeignKeyConstraint(
+            ["instalment_id"], ["instalments.id"], name=op.f("fk_deferrals_instalment_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_deferrals")),
+        sa.UniqueConstraint(
+            "instalment_id", "number", name=op.f("uq_deferrals_instalment_id_number")
+        ),
     )
     op.create_table(
         "email_attachments",
@@ -1356,6 +1444,46 @@ def upgrade() -> None:
         batch_op.create_index("ix_disputes_user", ["user_id", "status"], unique=False)
 
     op.create_table(
+        "dunning_acts",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("case_id", sa.Uuid(), nullable=False),
+        sa.Column("number", sa.BigInteger(), nullable=False),
+        sa.Column(
+            "step",
+            sa.Enum(
+                "reminder",
+                "formal_notice",
+                "suspension",
+                "acceleration_notice",
+                "acceleration",
+                name="dunning_step",
+                native_enum=False,
+                create_constraint=True,
+                length=40,
+            ),
+            nullable=False,
+        ),
+        sa.Column("made_on", sa.Date(), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("answer_by", sa.Date(), nullable=True),
+        sa.Column("document_id", sa.Uuid(), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["case_id"],
+            ["arrears_cases.id"],
+            name=op.f("fk_dunning_acts_case_id"),
+            ondelete="RESTRICT",
+        ),
+        sa.ForeignKeyConstraint(
+            ["document_id"],
+            ["documents.id"],
+            name=op.f("fk_dunning_acts_document_id"),
+            ondelete="RESTRICT",
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_dunning_acts")),
+        sa.UniqueConstraint("case_id", "number", name=op.f("uq_dunning_acts_case_id_number")),
+        sa.UniqueConstraint("case_id", "step", name=op.f("uq_dunning_acts_case_id_step")),
+    )
+    op.create_table(
         "invoice_lines",
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("invoice_id", sa.Uuid(), nullable=False),
@@ -1728,10 +1856,12 @@ def upgrade() -> None:
     op.guard("terms_versions")
     op.guard("withdrawal_requests")
     op.guard("acceptances")
+    op.guard("deferrals")
     op.guard("invoices")
     op.guard("access_events")
     op.guard("credit_entries")
     op.guard("credit_notes")
+    op.guard("dunning_acts")
     op.guard("invoice_lines")
     op.guard("credit_note_lines")
 

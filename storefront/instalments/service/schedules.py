@@ -19,7 +19,7 @@ from storefront.instalments.models import (
     Instalment,
     InstalmentStatus,
 )
-from storefront.instalments.queries import TO_TAKE, UNSETTLED
+from storefront.instalments.queries import TO_TAKE
 from storefront.kernel.calendar import paris_date
 from storefront.kernel.errors import Refusal
 from storefront.kernel.money import Money
@@ -118,7 +118,7 @@ def claim(instalment_id: uuid.UUID, *, now: datetime) -> Payment | None:
     if method is None:
         _leave_to_customer(instalment, "no_method", now)
         return None
-    _move(instalment, InstalmentStatus.CHARGING)
+    move(instalment, InstalmentStatus.CHARGING)
     return payments.reserve(
         order_id=order.id,
         user_id=order.user_id,
@@ -256,7 +256,7 @@ def settle(event: PaymentSucceeded, *, now: datetime) -> None:
             journal.record("instalment.overpaid", instalment, {"payment": payment.id}, now=now)
             publish(MoneyNotDue(payment.id), now=now)
         return
-    _move(instalment, InstalmentStatus.PAID)
+    move(instalment, InstalmentStatus.PAID)
     instalment.paid_at = now
     journal.record(
         "instalment.paid", instalment, {"payment": payment.id, "order": order.id}, now=now
@@ -323,8 +323,8 @@ def note_failure(event: PaymentFailed, *, now: datetime) -> None:
     if instalment.status is not InstalmentStatus.CHARGING:
         return
     if instalment.order.status in ENDED:
-        _move(instalment, InstalmentStatus.FAILED)
-        _move(instalment, InstalmentStatus.CANCELLED)
+        move(instalment, InstalmentStatus.FAILED)
+        move(instalment, InstalmentStatus.CANCELLED)
         return
     instalment.attempts += 1
     retry_days = parameters_of(instalment.order.terms_version).debit_retry_days
@@ -333,13 +333,13 @@ def note_failure(event: PaymentFailed, *, now: datetime) -> None:
     if again_on is None or hopeless:
         _leave_to_customer(instalment, payment.decline_code or payment.status, now)
         return
-    _move(instalment, InstalmentStatus.FAILED)
+    move(instalment, InstalmentStatus.FAILED)
     instalment.next_attempt_on = max(again_on, paris_date(now) + timedelta(days=1))
     _tell_failure(instalment, payment.decline_code or payment.status, now)
 
 
 def _leave_to_customer(instalment: Instalment, why: str, now: datetime) -> None:
-    _move(instalment, InstalmentStatus.UNPAID)
+    move(instalment, InstalmentStatus.UNPAID)
     _tell_failure(instalment, why, now)
 
 
@@ -368,45 +368,15 @@ def move_to(instalment: Instalment, day: date, *, now: datetime) -> None:
     The caller keeps why, in a row of its own. Nothing is retried before that day.
     """
     if instalment.status is not InstalmentStatus.SCHEDULED:
-        _move(instalment, InstalmentStatus.SCHEDULED)
+        move(instalment, InstalmentStatus.SCHEDULED)
     notice = timedelta(days=parameters_of(instalment.order.terms_version).debit_notice_days)
     instalment.moved_to = instalment.next_attempt_on = day
     instalment.announce_on, instalment.announced_at = day - notice, None
     instalment.attempts = 0
     journal.record("instalment.moved", instalment, {"to": day}, now=now)
-def cancel_rest(order_id: uuid.UUID, *, now: datetime) -> None:
-    """The order ends: nothing more of its schedules is due; what was paid stays paid.
-
-    What a provider is being asked for at this moment is decided by its answer.
-    """
-    for part in _open_parts(order_id):
-        if INSTALMENT_LIFECYCLE.can(part.status, InstalmentStatus.CANCELLED):
-            _move(part, InstalmentStatus.CANCELLED)
-            journal.record("instalment.cancelled", part, {"order": order_id}, now=now)
 
 
-def announce_again(order_id: uuid.UUID, *, now: datetime) -> None:
-    """Debits start again after a pause: those that came due in it are announced before (M-03)."""
-    order = db.session.get_one(Order, order_id)
-    today = paris_date(now)
-    first_on = today + timedelta(days=parameters_of(order.terms_version).debit_notice_days)
-    for part in _open_parts(order_id):
-        if part.status is InstalmentStatus.SCHEDULED and part.next_attempt_on < first_on:
-            part.next_attempt_on, part.announce_on = first_on, today
-            part.announced_at = None
-
-
-def _open_parts(order_id: uuid.UUID) -> Sequence[Instalment]:
-    """What is neither paid nor cancelled of an order, locked until the transaction ends."""
-    return db.session.scalars(
-        select(Instalment)
-        .where(Instalment.order_id == order_id, Instalment.status.in_(UNSETTLED))
-        .order_by(Instalment.id)
-        .with_for_update()
-        .execution_options(populate_existing=True)
-    ).all()
-
-
-def _move(instalment: Instalment, status: InstalmentStatus) -> None:
+def move(instalment: Instalment, status: InstalmentStatus) -> None:
+    """Put a locked instalment in another state. Raises `WrongMove`."""
     INSTALMENT_LIFECYCLE.check(instalment.status, status)
     instalment.status = status

@@ -1,0 +1,44 @@
+"""Schedules: made at order, settled by payments, ended or paused with their order."""
+
+from storefront.instalments.service.endings import announce_again, cancel_rest
+from storefront.instalments.service.schedules import (
+    PAYABLE,
+    NothingToPay,
+    PaymentUnderWay,
+    announce,
+    begin,
+    begins,
+    change_method,
+    claim,
+    describe,
+    locked,
+    more_to_come,
+    move_to,
+    note_failure,
+    owe,
+    pay_now,
+    schedule,
+    settle,
+)
+
+__all__ = [
+    "PAYABLE",
+    "NothingToPay",
+    "PaymentUnderWay",
+    "announce",
+    "announce_again",
+    "begin",
+    "begins",
+    "cancel_rest",
+    "change_method",
+    "claim",
+    "describe",
+    "locked",
+    "more_to_come",
+    "move_to",
+    "note_failure",
+    "owe",
+    "pay_now",
+    "schedule",
+    "settle",
+]

@@ -1,0 +1,51 @@
+"""What becomes of a schedule when its order ends or was paused (R-07, M-10)."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from sqlalchemy import select
+
+from storefront.infra import journal
+from storefront.infra.db import db
+from storefront.instalments.models import INSTALMENT_LIFECYCLE, Instalment, InstalmentStatus
+from storefront.instalments.queries import UNSETTLED
+from storefront.instalments.service.schedules import move
+from storefront.kernel.calendar import paris_date
+from storefront.legal.queries import parameters_of
+from storefront.orders.models import Order
+
+
+def cancel_rest(order_id: uuid.UUID, *, now: datetime) -> None:
+    """The order ends: nothing more of its schedules is due; what was paid stays paid.
+
+    What a provider is being asked for at this moment is decided by its answer.
+    """
+    for part in _open_parts(order_id):
+        if INSTALMENT_LIFECYCLE.can(part.status, InstalmentStatus.CANCELLED):
+            move(part, InstalmentStatus.CANCELLED)
+            journal.record("instalment.cancelled", part, {"order": order_id}, now=now)
+
+
+def announce_again(order_id: uuid.UUID, *, now: datetime) -> None:
+    """Debits start again after a pause: those that came due in it are announced before (M-03)."""
+    order = db.session.get_one(Order, order_id)
+    today = paris_date(now)
+    first_on = today + timedelta(days=parameters_of(order.terms_version).debit_notice_days)
+    for part in _open_parts(order_id):
+        if part.status is InstalmentStatus.SCHEDULED and part.next_attempt_on < first_on:
+            part.next_attempt_on, part.announce_on = first_on, today
+            part.announced_at = None
+
+
+def _open_parts(order_id: uuid.UUID) -> Sequence[Instalment]:
+    """What is neither paid nor cancelled of an order, locked until the transaction ends."""
+    return db.session.scalars(
+        select(Instalment)
+        .where(Instalment.order_id == order_id, Instalment.status.in_(UNSETTLED))
+        .order_by(Instalment.id)
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    ).all()
