@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 from datetime import datetime, timedelta
-from typing import Any
 
 import pytest
 from flask import Flask
@@ -13,81 +12,25 @@ from sqlalchemy import select
 
 from sandbox.testing import RunningSandbox
 from storefront import worker
-from storefront.catalogue.rules import ProductKind
 from storefront.infra.db import db, transaction
 from storefront.instalments import jobs, queries, service
-from storefront.instalments.models import Instalment, InstalmentStatus
+from storefront.instalments.models import InstalmentStatus
 from storefront.instalments.rules import morning_of
-from storefront.kernel.money import Money
-from storefront.notifications.models import Email
 from storefront.payments import jobs as payment_jobs
-from storefront.payments import service as payments
 from storefront.payments.models import Payment, SavedMethod
 from storefront.payments.providers.base import PAGE_LIFETIME
 from tests import factories
-
-CHALLENGED_LATER = "4000002760003184"
-REFUSED_LATER = "4000000000000341"
-
-
-def buy(
-    sandbox: RunningSandbox,
-    now: datetime,
-    *,
-    card: str = "4242424242424242",
-    provider: str = "stripe",
-    count: int = 2,
-    **terms: Any,
-) -> None:
-    """A course in several payments, the first one paid on the provider's page."""
-    with transaction():
-        factories.terms(now, **terms)
-        variant = factories.product(ProductKind.E_LEARNING, price=39001)
-        order = factories.order(variant, now=now, count=count, provider=provider)
-        first = db.session.scalars(select(Instalment).where(Instalment.rank == 1)).one()
-        payment_id = payments.reserve(
-            order_id=order.id,
-            user_id=order.user_id,
-            provider=provider,
-            amount=Money(first.amount_minor),
-            order_reference=order.reference,
-            description="Art floral",
-            instalment_id=first.id,
-            save_method=True,
-            expires_at=now + PAGE_LIFETIME,
-            now=now,
-        ).id
-    url = payment_jobs.open_page(
-        payment_id,
-        email="claire@exemple.example",
-        return_url="http://127.0.0.1:8000/retour",
-        cancel_url="http://127.0.0.1:8000/annulation",
-        now=now,
-    )
-    if provider == "stripe":
-        sandbox.pay_by_card(url, card)
-    else:
-        sandbox.pay_by_paypal(url)
-    payment_jobs.refresh(payment_id, now)
-    worker.run_due(now)
-
-
-def second() -> Instalment:
-    db.session.rollback()
-    return db.session.scalars(select(Instalment).where(Instalment.rank == 2)).one()
-
-
-def live_until(sandbox: RunningSandbox, instant: datetime) -> None:
-    sandbox.control("clock", now=instant.isoformat())
-    worker.run_due(instant)
-
-
-def emails(kind: str) -> int:
-    return len(db.session.scalars(select(Email.id).where(Email.kind == kind)).all())
-
-
-def taken(sandbox: RunningSandbox, provider: str = "stripe") -> list[int]:
-    return [entry["amount"] for entry in sandbox.control("ledger")[provider]["taken"]]
+from tests.plans import (
+    CHALLENGED_LATER,
+    REFUSED_LATER,
+    buy,
+    emails,
+    hear,
+    live_until,
+    second,
+    second_id,
+    taken,
+)
 
 
 @pytest.mark.parametrize("provider", ["stripe", "paypal"])
@@ -185,10 +128,6 @@ def test_a_crash_between_claim_and_charge_is_caught_up(
     assert taken(sandbox) == [19501, 19500]
 
 
-def second_id() -> Any:
-    return db.session.scalars(select(Instalment.id).where(Instalment.rank == 2)).one()
-
-
 def test_a_soft_decline_is_tried_again_as_the_terms_say_then_left_to_the_customer(
     app: Flask, sandbox: RunningSandbox, now: datetime
 ) -> None:
@@ -228,13 +167,6 @@ def test_after_an_outage_what_is_overdue_is_taken_once(
 
     assert len(taken(sandbox)) == 4
     assert queries.to_charge(second().due_on + timedelta(days=70)) == []
-
-
-def hear(client: FlaskClient, sandbox: RunningSandbox, kind: str | None = None) -> None:
-    """Everything Stripe has to tell, or all of one kind, arrives at the shop's own address."""
-    for event in sandbox.events("stripe", kind):
-        headers, body = sandbox.signed("stripe", event["id"])
-        assert client.post("/webhooks/stripe", headers=headers, data=body).status_code == 200
 
 
 def test_a_card_that_was_just_saved_is_not_taken_for_one_that_was_lost(

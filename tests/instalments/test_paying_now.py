@@ -20,7 +20,7 @@ from storefront.instalments.rules import morning_of
 from storefront.payments.models import Payment, PaymentStatus
 from storefront.payments.providers.base import PAGE_LIFETIME
 from tests.identity.people import PASSWORD, customer, sign_in
-from tests.instalments.test_billing import CHALLENGED_LATER, buy, live_until, second, taken
+from tests.plans import CHALLENGED_LATER, buy, live_until, second, taken
 
 
 def claire(app: Flask, now: datetime) -> FlaskClient:
