@@ -10,6 +10,7 @@ from flask_migrate import Migrate
 from storefront import cli, reactions, schema
 from storefront.account import views as account
 from storefront.arrears import jobs as arrears_jobs
+from storefront.arrears import views as arrears
 from storefront.cart import views as cart
 from storefront.catalogue import jobs as catalogue_jobs
 from storefront.catalogue import views as catalogue
@@ -28,6 +29,7 @@ from storefront.orders import jobs as orders_jobs
 from storefront.orders import views as orders
 from storefront.payments import jobs as payments_jobs
 from storefront.payments import views as payments
+from storefront.staff.arrears import views as staff_arrears
 from storefront.staff.declarations import views as staff_declarations
 from storefront.staff.desk import views as staff_desk
 from storefront.staff.journal import views as staff_journal
@@ -51,6 +53,7 @@ BLUEPRINTS = (
     identity.bp,
     account.bp,
     instalments.bp,
+    arrears.bp,
     tickets.bp,
     fulfilment.bp,
     invoicing.bp,
@@ -58,6 +61,7 @@ BLUEPRINTS = (
     staff_desk.bp,
     support.bp,
     staff_orders.bp,
+    staff_arrears.bp,
     staff_declarations.bp,
     staff_mail.bp,
     staff_journal.bp,

@@ -11,6 +11,7 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from storefront.account import queries
 from storefront.account.forms import PersonForm
+from storefront.arrears import queries as arrears
 from storefront.credits import queries as credits
 from storefront.fulfilment import queries as fulfilment
 from storefront.identity import service as identity
@@ -68,6 +69,7 @@ def instalment_list() -> str:
     return render_template(
         "account/instalments.html",
         to_come=[part for part in found if part.status in instalments.UNSETTLED],
+        statement=arrears.statement(current_user.id, paris_date(clock.now())),
         settled=[part for part in reversed(found) if part.status not in instalments.UNSETTLED],
     )
 

@@ -7,7 +7,7 @@ decide on the same past.
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date, datetime, timedelta
 
 from sqlalchemy import func, select
@@ -16,13 +16,14 @@ from storefront.arrears import queries, rules
 from storefront.arrears.events import ArrearsSettled, DeferralGranted, PlanResumed, PlanSuspended
 from storefront.arrears.models import ArrearsCase, Deferral, DunningAct
 from storefront.arrears.rules import DunningStep, Outcome
+from storefront.catalogue.rules import ProductKind
 from storefront.documents import service as documents
 from storefront.documents.rules import DocumentKind, filename_of
 from storefront.infra import journal
 from storefront.infra.db import db
 from storefront.infra.outbox import publish
 from storefront.infra.seller import seller
-from storefront.infra.templating import date_fr, money_fr
+from storefront.infra.templating import date_fr, date_short_fr, money_fr, percent_fr
 from storefront.instalments import service as instalments
 from storefront.instalments.events import InstalmentFailed, InstalmentPaid
 from storefront.instalments.models import Instalment, InstalmentStatus
@@ -44,17 +45,24 @@ class BadDeferralDate(Refusal):
 class InArrears(Refusal):
     """Something overdue or disputed keeps this customer from buying services (O-07).
 
-    Details: overdue (instalments), disputed (payments).
+    Details: overdue (instalments), disputed, signed_in (what is owed is for its debtor's eyes).
     """
 
     status = 409
 
 
-def check_standing(user_id: uuid.UUID, *, now: datetime) -> None:
-    """Raise `InArrears` unless this customer has paid what was due and disputes nothing (O-07)."""
+def check_standing(
+    user_id: uuid.UUID, kinds: Iterable[ProductKind | None], *, signed_in: bool, now: datetime
+) -> None:
+    """Raise `InArrears` when a customer who owes or disputes something buys a service (O-07).
+
+    Goods and files to keep stay possible, and so does paying what is due.
+    """
+    if not any(kind is not None and rules.is_service(kind) for kind in kinds):
+        return
     found = queries.standing(user_id, now)
     if not found.clear:
-        raise InArrears(overdue=found.overdue, disputed=found.disputed)
+        raise InArrears(overdue=found.overdue, disputed=found.disputed, signed_in=signed_in)
 
 
 def _locked(instalment_id: uuid.UUID) -> tuple[Instalment, ArrearsCase | None]:
@@ -269,3 +277,47 @@ def defer(
     journal.record("arrears.deferred", deferral, facts, now=now)
     publish(DeferralGranted(deferral.id), now=now)
     return deferral
+
+
+def page_of(statement: queries.Statement, name: str) -> dict[str, object]:
+    """What templates/documents/statement.typ draws: texts only."""
+    shop = seller()
+    return {
+        "shop": {key: shop.facts[key] for key in ("name", "email", "phone", "address")},
+        "name": name,
+        "on": date_fr(statement.on),
+        "lines": [_line_of(line) for line in statement.lines],
+        "totals": [money_fr(one.minor, one.currency) for one in statement.totals]
+        if statement.lines
+        else [],
+        "stops_on": date_fr(statement.rate_stops_on) if statement.rate_stops_on else None,
+    }
+
+
+def _line_of(line: queries.DueLine) -> dict[str, object]:
+    part, claim = line.instalment, line.claim
+
+    def money(minor: int) -> str:
+        return money_fr(minor, part.currency)
+
+    return {
+        "order": part.order.reference,
+        "label": part.label,
+        "rank": part.rank,
+        "count": part.order.instalment_count,
+        "owed_on": date_fr(part.owed_on),
+        "principal": money(claim.principal.minor),
+        "fee": money(claim.fee.minor) if claim.fee.minor else None,
+        "segments": [
+            {
+                "from": date_short_fr(one.starts_on),
+                "to": date_short_fr(one.last_day),
+                "days": str(one.days),
+                "rate": percent_fr(one.rate_bp),
+                "amount": money(one.amount.minor),
+            }
+            for one in claim.interest.segments
+        ],
+        "interest": money(claim.interest.total.minor),
+        "total": money(claim.total.minor),
+    }

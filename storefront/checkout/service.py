@@ -7,11 +7,13 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import select
 
+from storefront.arrears import service as arrears
 from storefront.cart import service as carts
 from storefront.cart.models import Cart
 from storefront.catalogue.rules import KIND_FACTS
 from storefront.checkout.queries import Review
 from storefront.checkout.rules import Consents, MissingConsent
+from storefront.identity import queries as people
 from storefront.identity import service as identity
 from storefront.infra.db import db
 from storefront.instalments import service as instalments
@@ -68,6 +70,18 @@ def lock_cart(cart_id: uuid.UUID) -> Cart | None:
     ).one_or_none()
 
 
+def check_may_buy(review: Review, user_id: uuid.UUID | None, *, now: datetime) -> None:
+    """Raise `InArrears` when this buyer owes something and services are bought (O-07).
+
+    Somebody who is not signed in is known by the address that the order would belong to.
+    """
+    known = people.by_email(review.buyer.email) if user_id is None else None
+    customer_id = known.id if known else user_id
+    if customer_id is not None:
+        kinds = [line.kind for line, _ in review.priced.lines]
+        arrears.check_standing(customer_id, kinds, signed_in=user_id is not None, now=now)
+
+
 def place_order(
     cart: Cart,
     review: Review,
@@ -84,10 +98,12 @@ def place_order(
     """Place the order of a cart that the caller has locked and found not ordered yet.
 
     Without a signed-in customer the account of the e-mail address is found or made; nobody is
-    signed in by ordering (O-02). Raises `MissingConsent`, `SoldOut`; KeyError for a number of
-    instalments that is not offered. A free order runs at once and has no payment.
+    signed in by ordering (O-02). Raises `MissingConsent`, `SoldOut`, `InArrears` for services to
+    who owes something (O-07); KeyError for a number of instalments that is not offered. A free
+    order runs at once and has no payment.
     """
     boxes = accepted_boxes(review, consents)
+    check_may_buy(review, user_id, now=now)
     buyer, free = review.buyer, review.priced.gross == 0
     plan = review.plan(1 if free else instalment_count)
     if user_id is None:

@@ -165,6 +165,7 @@ def check() -> Response | str:
     except (ProfessionalsOnly, NotSoldThere, TooHeavyToShip) as refused:
         flash(refusal_message(refused), "refusal")
         return redirect("/commande/coordonnees")
+    service.check_may_buy(review, user_id(), now=clock.now())
     return _check_page(review, review_form(review))
 
 

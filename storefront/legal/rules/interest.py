@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from enum import StrEnum
 
 from storefront.kernel.errors import Refusal
@@ -106,6 +106,11 @@ class Segment:
     ends_on: date
     rate_bp: int
     amount: Money
+
+    @property
+    def last_day(self) -> date:
+        """The last day that bears interest at this rate."""
+        return self.ends_on - timedelta(days=1)
 
     @property
     def days(self) -> int:
