@@ -90,7 +90,6 @@ def register(app: Flask) -> None:
     on(InvoiceStored, checkout_emails.confirm_order, subscription_emails.month_invoice)
     on(EmailSent, fulfilment.open_after_confirmation)
     on(AccessOpened, fulfilment_emails.access_opened)
-    on(SupplyRevoked, subscriptions.end_revoked)
 
     on(MoneyNotDue, refunds.propose)
     on(RefundSucceeded, invoicing.credit_refund)

@@ -21,7 +21,8 @@ from storefront.kernel.money import Money
 from storefront.legal.queries import parameters_of
 from storefront.orders.models import Order, OrderStatus
 from storefront.orders.rules import BuyerKind
-from storefront.payments.models import Payment, PaymentStatus
+from storefront.payments import queries as payments
+from storefront.payments.models import Dispute, Payment, PaymentStatus
 
 LATE = (InstalmentStatus.FAILED, InstalmentStatus.UNPAID)
 OVER = (InstalmentStatus.PAID, InstalmentStatus.CANCELLED)
@@ -34,7 +35,7 @@ class Standing:
     """What keeps a customer from buying services (O-07): the one place that knows both."""
 
     overdue: Sequence[Instalment]
-    disputed: Sequence[Payment] = ()
+    disputed: Sequence[Dispute] = ()
 
     @property
     def clear(self) -> bool:
@@ -84,7 +85,9 @@ class Statement:
 
 def standing(user_id: uuid.UUID, now: datetime) -> Standing:
     """Whether this customer has paid all that was due before today, and disputes nothing."""
-    return Standing(overdue_of_user(user_id, paris_date(now)))
+    return Standing(
+        overdue_of_user(user_id, paris_date(now)), payments.open_disputes_of_user(user_id)
+    )
 
 
 def _owed_on() -> ColumnElement[date]:
@@ -221,7 +224,8 @@ def _debt(part: Instalment, case: ArrearsCase | None) -> Debt:
 
 
 def _to_act() -> tuple[ColumnElement[bool], ...]:
-    """Open cases that a step may follow: nobody waits for the bank's answer."""
+    """Open cases that a step may follow: nobody waits for the bank's answer, nor for a dispute's
+    end, and cases that are over."""
     asked = exists().where(
         Payment.instalment_id == ArrearsCase.instalment_id, Payment.status.in_(IN_DOUBT)
     )
@@ -230,7 +234,12 @@ def _to_act() -> tuple[ColumnElement[bool], ...]:
         ArrearsCase.instalment_id == Instalment.id,
         ArrearsCase.order_id == Order.id,
         or_(
-            and_(Instalment.status.in_(LATE), ArrearsCase.next_on.is_not(None), ~asked),
+            and_(
+                Instalment.status.in_(LATE),
+                ArrearsCase.next_on.is_not(None),
+                ~asked,
+                ArrearsCase.order_id.not_in(payments.orders_in_dispute()),
+            ),
             Instalment.status.in_(OVER),
             Order.status != OrderStatus.CONFIRMED,
         ),
@@ -303,7 +312,7 @@ def overdue_page(
         day, instalment_id = key
         same_day = and_(_owed_on() == day, Instalment.id > instalment_id)
         found = found.where(or_(_owed_on() > day, same_day))
-    rows = [(part, case) for part, case in db.session.execute(found).tuples()]
+    rows = [(part, case) for part, case in db.session.execute(found)]
     shown = rows[:limit]
     last_part = shown[-1][0] if shown else None
     more = len(rows) > limit and last_part is not None

@@ -137,7 +137,8 @@ def take_step(case_id: uuid.UUID, *, now: datetime) -> DunningAct | None:
         _close(case, Outcome.CANCELLED, now)
         return None
     today = working_day(now)
-    waits = part.status not in queries.LATE or _in_doubt(part.id)
+    asked = _in_doubt(part.id) or payments.order_in_dispute(part.order_id)
+    waits = part.status not in queries.LATE or asked
     if waits or case.next_step is None or case.next_on is None or case.next_on > today:
         return None
     act = _made(case, part, case.next_step, paris_date(now), now)

@@ -17,6 +17,7 @@ from storefront.infra import clock
 from storefront.instalments.rules import morning_of
 from storefront.orders.models import FulfilmentStatus
 from storefront.orders.rules import BuyerKind
+from storefront.staff.arrears import views
 from tests.arrears import late
 from tests.identity import people
 
@@ -130,8 +131,6 @@ def test_staff_find_what_is_overdue_by_step_and_take_it_with_them(app: Flask, no
 
 
 def test_the_list_goes_on_by_key(app: Flask, now, at, monkeypatch) -> None:
-    from storefront.staff.arrears import views
-
     monkeypatch.setattr(views, "PAGE", 1)
     late.bought(now, count=3)
     late.live(DUE, date(2027, 1, 24))

@@ -7,11 +7,14 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import func, select
 
+from storefront import worker
 from storefront.arrears import queries
 from storefront.catalogue.rules import ProductKind
 from storefront.infra.db import db, transaction
+from storefront.instalments import service as instalments
 from storefront.instalments.models import Instalment, InstalmentStatus
 from storefront.kernel.calendar import paris_date
+from storefront.kernel.money import Money
 from storefront.orders.models import Order
 from tests import factories, paying
 from tests.checkout.shopping import add, click, give_details, order, seen, text
@@ -30,10 +33,6 @@ def debtor(shop, now):
 
 
 def owe(order_id, now):
-    from storefront import worker
-    from storefront.instalments import service as instalments
-    from storefront.kernel.money import Money
-
     worker.run_due(now)
     with transaction():
         part = instalments.owe(

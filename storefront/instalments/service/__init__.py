@@ -1,6 +1,6 @@
 """Schedules: made at order, settled by payments, ended or paused with their order."""
 
-from storefront.instalments.service.endings import announce_again, cancel_rest
+from storefront.instalments.service.endings import announce_again, cancel_rest, move_to
 from storefront.instalments.service.schedules import (
     PAYABLE,
     NothingToPay,
@@ -13,7 +13,6 @@ from storefront.instalments.service.schedules import (
     describe,
     locked,
     more_to_come,
-    move_to,
     note_failure,
     owe,
     pay_now,

@@ -1,10 +1,10 @@
-"""What becomes of a schedule when its order ends or was paused (R-07, M-10)."""
+"""What becomes of a schedule when its order ends, was paused, or a day is moved (R-07, M-05)."""
 
 from __future__ import annotations
 
 import uuid
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 from sqlalchemy import select
 
@@ -49,3 +49,17 @@ def _open_parts(order_id: uuid.UUID) -> Sequence[Instalment]:
         .with_for_update()
         .execution_options(populate_existing=True)
     ).all()
+
+
+def move_to(instalment: Instalment, day: date, *, now: datetime) -> None:
+    """Owe a locked instalment on another day than its plan says, announced and taken anew.
+
+    The caller keeps why, in a row of its own. Nothing is retried before that day.
+    """
+    if instalment.status is not InstalmentStatus.SCHEDULED:
+        move(instalment, InstalmentStatus.SCHEDULED)
+    notice = timedelta(days=parameters_of(instalment.order.terms_version).debit_notice_days)
+    instalment.moved_to = instalment.next_attempt_on = day
+    instalment.announce_on, instalment.announced_at = day - notice, None
+    instalment.attempts = 0
+    journal.record("instalment.moved", instalment, {"to": day}, now=now)

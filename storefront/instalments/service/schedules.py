@@ -362,20 +362,6 @@ def announce(instalment_id: uuid.UUID, *, now: datetime) -> Instalment | None:
     return instalment
 
 
-def move_to(instalment: Instalment, day: date, *, now: datetime) -> None:
-    """Owe a locked instalment on another day than its plan says, announced and taken anew.
-
-    The caller keeps why, in a row of its own. Nothing is retried before that day.
-    """
-    if instalment.status is not InstalmentStatus.SCHEDULED:
-        move(instalment, InstalmentStatus.SCHEDULED)
-    notice = timedelta(days=parameters_of(instalment.order.terms_version).debit_notice_days)
-    instalment.moved_to = instalment.next_attempt_on = day
-    instalment.announce_on, instalment.announced_at = day - notice, None
-    instalment.attempts = 0
-    journal.record("instalment.moved", instalment, {"to": day}, now=now)
-
-
 def move(instalment: Instalment, status: InstalmentStatus) -> None:
     """Put a locked instalment in another state. Raises `WrongMove`."""
     INSTALMENT_LIFECYCLE.check(instalment.status, status)
