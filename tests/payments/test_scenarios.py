@@ -25,6 +25,7 @@ from storefront import worker
 from storefront.catalogue.models import Variant
 from storefront.catalogue.rules import ProductKind
 from storefront.infra.db import db, transaction
+from storefront.infra.journal import JournalEntry
 from storefront.instalments import jobs as billing
 from storefront.instalments import service as instalments
 from storefront.instalments.models import Instalment, InstalmentStatus
@@ -150,6 +151,8 @@ def test_scenario_01_events_five_times_and_shuffled_have_one_effect(
     assert emails("order_confirmation") == 1
     assert count(Invoice) == 1
     assert count(WebhookReceipt) == len(told) // 5
+    succeeded = select(JournalEntry).where(JournalEntry.kind == "payment.succeeded")
+    assert len(db.session.scalars(succeeded).all()) == 1
 
 
 @pytest.mark.parametrize("way", ["webhook first", "return first", "no return"])
