@@ -34,6 +34,7 @@ from storefront.staff.declarations import views as staff_declarations
 from storefront.staff.desk import views as staff_desk
 from storefront.staff.journal import views as staff_journal
 from storefront.staff.mail import views as staff_mail
+from storefront.staff.money import views as staff_money
 from storefront.staff.orders import views as staff_orders
 from storefront.staff.support import views as support
 from storefront.subscriptions import jobs as subscriptions_jobs
@@ -62,6 +63,7 @@ BLUEPRINTS = (
     support.bp,
     staff_orders.bp,
     staff_arrears.bp,
+    staff_money.bp,
     staff_declarations.bp,
     staff_mail.bp,
     staff_journal.bp,

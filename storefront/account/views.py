@@ -23,6 +23,7 @@ from storefront.instalments import queries as instalments
 from storefront.invoicing import queries as invoices
 from storefront.kernel.calendar import paris_date
 from storefront.orders import queries as orders
+from storefront.payments import queries as payments
 from storefront.subscriptions import queries as subscriptions
 
 bp = Blueprint("account", __name__, url_prefix="/compte")
@@ -57,8 +58,15 @@ def order_list() -> str:
 @bp.get("/factures")
 @signed_in
 def invoice_list() -> str:
-    """Every invoice, the last one first, with its PDF (V-01)."""
-    return render_template("account/invoices.html", invoices=invoices.of_user(current_user.id))
+    """Every invoice and credit note with its PDF (V-01), and what was given back."""
+    given = payments.refunds_of_user(current_user.id)
+    return render_template(
+        "account/invoices.html",
+        invoices=invoices.of_user(current_user.id),
+        credit_notes=invoices.credit_notes_of_user(current_user.id),
+        refunds=[one for one in reversed(given) if one.is_told],
+        references=orders.references(one.order_id for one in given),
+    )
 
 
 @bp.get("/echeances")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from sqlalchemy import Row, and_, func, not_, or_, select
@@ -14,7 +14,7 @@ from storefront.catalogue.rules import WithdrawalKind
 from storefront.infra.db import db
 from storefront.kernel.calendar import paris_date
 from storefront.orders.models import FulfilmentStatus, Order, OrderLine, OrderStatus
-from storefront.payments.models import Payment, PaymentStatus
+from storefront.payments.models import Payment, PaymentStatus, Refund, RefundStatus
 
 ENDED = (OrderStatus.CANCELLED, OrderStatus.REFUSED)
 
@@ -69,6 +69,14 @@ def lines_ahead(user_id: uuid.UUID, now: datetime) -> Sequence[OrderLine]:
         .options(contains_eager(OrderLine.order))
         .order_by(Order.placed_at, OrderLine.position)
     ).all()
+
+
+def references(order_ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, str]:
+    """How these orders are called, by id."""
+    rows = db.session.execute(
+        select(Order.id, Order.reference).where(Order.id.in_(list(order_ids)))
+    )
+    return {row.id: row.reference for row in rows}
 
 
 def by_reference(reference: str) -> Order | None:
@@ -126,14 +134,19 @@ def next_wait_over() -> datetime | None:
 
 
 def paid_but_cancelled() -> Sequence[Row[Order, Payment]]:
-    """Money that the shop holds for orders that ended, not yet refunded: staff act (M-08, M-10)."""
+    """Money held for orders that ended, whose refund was not asked for yet (M-08, M-10)."""
     return db.session.execute(
         select(Order, Payment)
         .join(Payment, Payment.order_id == Order.id)
         .where(
             Order.status.in_(ENDED),
             Payment.status == PaymentStatus.SUCCEEDED,
-            Payment.taken_minor > Payment.refunded_minor + Payment.taken_back_minor,
+            or_(
+                Payment.taken_minor > Payment.refunded_minor + Payment.taken_back_minor,
+                select(Refund.id)
+                .where(Refund.payment_id == Payment.id, Refund.status == RefundStatus.PROPOSED)
+                .exists(),
+            ),
         )
         .order_by(Payment.settled_at)
     ).all()

@@ -250,6 +250,15 @@ class Refund(Base):
         """What goes back."""
         return Money(self.amount_minor, self.currency)
 
+    @property
+    def is_told(self) -> bool:
+        """Whether its payer sees it: a proposal or a refusal is ours to settle first."""
+        return self.status in (
+            RefundStatus.RESERVED,
+            RefundStatus.PENDING,
+            RefundStatus.SUCCEEDED,
+        )
+
 
 class DisputeStatus(StrEnum):
     """OPEN: the provider has not decided. WON: the money stays. LOST: it went back."""

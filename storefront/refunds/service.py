@@ -22,13 +22,13 @@ from storefront.payments.events import DisputeLost, DisputeOpened, DisputeWon
 from storefront.payments.models import (
     Dispute,
     DisputeStatus,
-    Payment,
-    PaymentStatus,
     Refund,
     RefundReason,
+    RefundStatus,
 )
 from storefront.payments.service import Cause, RefundTooHigh
 from storefront.refunds import rules
+from storefront.refunds.queries import holding
 
 REFUSED = "refused"
 DISPUTE_LOST = "dispute_lost"
@@ -101,13 +101,24 @@ def refunds_of_request(order_id: uuid.UUID, request_id: uuid.UUID) -> list[Refun
     ]
 
 
-def holding(order_id: uuid.UUID) -> list[Payment]:
-    """The payments of an order of which something can still go back, the last one first."""
-    return [
-        payment
-        for payment in reversed(payment_queries.of_order(order_id))
-        if payment.status is PaymentStatus.SUCCEEDED and payment.refundable.minor > 0
-    ]
+def by_transfer(refused: Refund, *, asked_by: uuid.UUID | None, now: datetime) -> Refund | None:
+    """What a provider refused goes back by a transfer of ours, once (L221-24: the customer agreed).
+
+    None for a refund that was not refused. Raises `RefundTooHigh`.
+    """
+    if refused.status is not RefundStatus.REFUSED:
+        return None
+    cause = Cause(
+        reason=refused.reason,
+        request_id=refused.id,
+        due_on=refused.due_on,
+        words=refused.words,
+        asked_by=asked_by,
+        parts=tuple((uuid.UUID(part["line"]), int(part["minor"])) for part in refused.parts),
+    )
+    return payments.reserve_refund(
+        refused.payment_id, refused.amount_minor, cause, by_hand=True, now=now
+    )
 
 
 def refuse_order(

@@ -18,15 +18,17 @@ from storefront.fulfilment.queries import shipments_of
 from storefront.infra.db import db
 from storefront.instalments.models import Instalment, InstalmentStatus
 from storefront.instalments.queries import of_order as instalments_of_order
-from storefront.invoicing.models import Invoice
+from storefront.invoicing.models import CreditNote, Invoice
+from storefront.invoicing.queries import credit_notes_of_order
 from storefront.kernel.calendar import add_months, end_of_day, paris_date
 from storefront.kernel.money import Money
 from storefront.legal.models import Acceptance
 from storefront.legal.queries import acceptances_of, accepted_documents
 from storefront.orders.models import Order, OrderLine, OrderStatus
-from storefront.payments.models import Payment
+from storefront.payments.models import Payment, Refund
 from storefront.payments.queries import arrived as payment_arrived
 from storefront.payments.queries import of_order as payments_of_order
+from storefront.payments.queries import refunds_of_order
 
 
 @dataclass(frozen=True)
@@ -58,6 +60,8 @@ class OrderView:
     shipments: Sequence[Shipment]
     lots: Sequence[HourLot]
     clock: Sequence[Moment]
+    refunds: Sequence[Refund]
+    credit_notes: Sequence[CreditNote]
 
     @property
     def waiting(self) -> bool:
@@ -97,6 +101,8 @@ def order_view(order: Order, now: datetime) -> OrderView:
         shipments=shipments,
         lots=lots,
         clock=_clock(order, parts, accesses, lots, now),
+        refunds=[one for one in refunds_of_order(order.id) if one.is_told],
+        credit_notes=credit_notes_of_order(order.id),
     )
 
 

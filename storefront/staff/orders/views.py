@@ -28,6 +28,7 @@ from storefront.orders import queries
 from storefront.orders.models import Order
 from storefront.payments import jobs as payment_jobs
 from storefront.payments import queries as payments
+from storefront.refunds import queries as refund_queries
 from storefront.refunds import service as refunds
 from storefront.staff.journal.service import readable_facts
 from storefront.staff.orders.forms import RefuseForm, SearchForm, ShipForm
@@ -92,7 +93,12 @@ def _page(found: Order, **forms: Any) -> str:
     issued = invoices.of_order(found.id)
     accesses = fulfilment.of_order(found.id)
     suspensions = fulfilment.suspensions_of(found.id)
-    parts_of_it = (found.lines, attempts, parts, messages, shipments, issued, accesses, suspensions)
+    given, contested = payments.refunds_of_order(found.id), payments.disputes_of_order(found.id)
+    corrections = invoices.credit_notes_of_order(found.id)
+    parts_of_it = (
+        *(found.lines, attempts, parts, messages, shipments, issued, accesses, suspensions),
+        *(given, contested, corrections),
+    )
     subjects = [found.id, *(row.id for rows in parts_of_it for row in rows)]
     entries = journal.about(subjects)
     return render_template(
@@ -104,6 +110,11 @@ def _page(found: Order, **forms: Any) -> str:
         acceptances=legal.acceptances_of(found.id),
         emails=messages,
         invoices=issued,
+        credit_notes=corrections,
+        refunds=given,
+        retried={refund.request_id for refund in given},
+        disputes=contested,
+        givable=refund_queries.givable(found).total,
         accesses=accesses,
         suspensions=suspensions,
         shipments={shipment.order_line_id: shipment for shipment in shipments},
@@ -118,9 +129,12 @@ def _page(found: Order, **forms: Any) -> str:
 @bp.get("/<reference>/factures/<number>.pdf")
 @staff_required(Role.SHOPKEEPER)
 def invoice_pdf(reference: str, number: str) -> Response:
-    """An invoice as its customer received it."""
-    found, invoice = _order(reference), found_or_404(invoices.by_number(number))
-    stored = invoices.pdf_of(invoice) if invoice.order_id == found.id else None
+    """An invoice or a credit note as its customer received it."""
+    found, stored = _order(reference), None
+    if (invoice := invoices.by_number(number)) and invoice.order_id == found.id:
+        stored = invoices.pdf_of(invoice)
+    if (note := invoices.credit_note_by_number(number)) and note.order_id == found.id:
+        stored = invoices.pdf_of_credit_note(note)
     document = documents.with_content(found_or_404(stored).id)
     response = Response(document.content, content_type=document.media_type)
     response.headers.set("Content-Disposition", "inline", filename=document.filename)

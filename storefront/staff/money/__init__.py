@@ -1,0 +1,1 @@
+"""Money that waits for somebody, refunds, and the account of each customer."""

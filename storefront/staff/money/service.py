@@ -1,0 +1,100 @@
+"""Money as a spreadsheet reads it."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+
+from storefront.kernel.calendar import PARIS
+from storefront.kernel.money import Money
+from storefront.refunds.queries import LedgerEntry, Matter, MoneyItem
+from storefront.staff.orders.service import FORMULA
+
+MATTER_NAMES = {
+    Matter.DISPUTE: "Contestation",
+    Matter.REFUSED: "Remboursement refusé",
+    Matter.PROPOSED: "Remboursement à décider",
+    Matter.TO_GIVE: "Remboursement à faire",
+    Matter.MISMATCHED: "Montant inattendu",
+    Matter.UNCERTAIN: "Paiement incertain",
+    Matter.FAILED: "Échéance impayée",
+}
+ENTRY_NAMES = {
+    "invoice": "Facture",
+    "credit_note": "Avoir",
+    "payment": "Paiement reçu",
+    "refund": "Remboursement",
+    "taken_back": "Repris par une contestation",
+}
+
+
+def queue_csv(items: Sequence[MoneyItem]) -> str:
+    """One line for each thing that waits."""
+    return _csv(
+        ("Nature", "Depuis", "Commande", "Client", "Prestataire", "Détail", "Échéance", "Montant"),
+        (
+            (
+                MATTER_NAMES[item.matter],
+                _instant(item.since),
+                item.order.reference,
+                item.order.name,
+                item.provider,
+                item.code,
+                _day(item.deadline),
+                _amount(item.amount.minor, item.amount.currency),
+            )
+            for item in items
+        ),
+    )
+
+
+def ledger_csv(entries: Sequence[LedgerEntry]) -> str:
+    """One line for each movement, with the balance after it."""
+    return _csv(
+        ("Le", "Mouvement", "Pièce", "Commande", "Débit", "Crédit", "Solde", "Devise"),
+        (
+            (
+                _instant(entry.at),
+                ENTRY_NAMES[entry.kind],
+                entry.label,
+                entry.order_reference,
+                _amount(entry.owed_minor, entry.currency) if entry.owed_minor > 0 else "",
+                _amount(-entry.owed_minor, entry.currency) if entry.owed_minor < 0 else "",
+                _amount(entry.balance_minor, entry.currency),
+                entry.currency,
+            )
+            for entry in entries
+        ),
+    )
+
+
+def _csv(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """Semicolons, decimal commas, with a BOM; what a spreadsheet would run stays text."""
+    file = io.StringIO()
+    file.write("\ufeff")
+    writer = csv.writer(file, delimiter=";", lineterminator="\r\n")
+    writer.writerow(columns)
+    for row in rows:
+        writer.writerow([_text(value) for value in row])
+    return file.getvalue()
+
+
+def _text(value: str) -> str:
+    amount = value.removeprefix("-").replace(",", "", 1).isdecimal()
+    return f"'{value}" if value.startswith(FORMULA) and not amount else value
+
+
+def _instant(at: datetime) -> str:
+    return f"{at.astimezone(PARIS):%d/%m/%Y %H:%M}"
+
+
+def _day(value: object) -> str:
+    if isinstance(value, datetime):
+        return _instant(value)
+    return f"{value:%d/%m/%Y}" if value else ""
+
+
+def _amount(minor: int, currency: str) -> str:
+    return Money(minor, currency).major_string().replace(".", ",")
