@@ -20,7 +20,7 @@ ROOT = Path(__file__).resolve().parents[1]
 SOURCES = ("storefront", "sandbox", "templates", "static", "tests", "benchmarks", "migrations")
 SCENARIOS = "tests/payments/test_scenarios.py"
 REFUNDS = "tests/payments/test_refunds.py"
-DISPUTES = "tests/payments/test_disputes.py"
+DISPUTES = "tests/refunds/test_disputes.py"
 
 
 @dataclass(frozen=True)

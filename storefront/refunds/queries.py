@@ -348,7 +348,7 @@ def ledger(user_id: uuid.UUID) -> list[LedgerEntry]:
     )
     entries = sorted(
         (*_documents(user_id, references), *_money(user_id, references)),
-        key=lambda entry: (entry.at, entry.kind != "invoice"),
+        key=lambda entry: (entry.at, entry.kind != "invoice", entry.label),
     )
     balances: dict[str, int] = {}
     return list(accumulate_balances(entries, balances))

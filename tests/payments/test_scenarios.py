@@ -1,7 +1,7 @@
 """What payments must survive, one number each; `tests/mutations.py` breaks the code for each.
 
 Each goes through the real SDKs and the shop's own ways in. Refunds (11) and disputes (13) stand in
-`test_refunds.py` and `test_disputes.py`.
+`test_refunds.py` and `tests/refunds/test_disputes.py`.
 """
 
 from __future__ import annotations
