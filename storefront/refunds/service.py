@@ -53,13 +53,13 @@ class Decision:
 
 
 def refund_order(
-    order: Order, decision: Decision, *, asked_by: uuid.UUID | None, now: datetime
+    order_id: uuid.UUID, decision: Decision, *, asked_by: uuid.UUID | None, now: datetime
 ) -> list[Refund]:
     """Write down what goes back of an order: one refund a payment, the last payment first.
 
     Sent again, the same decision finds what it made. Raises `RefundTooHigh`.
     """
-    order = orders.locked(order.id)
+    order = orders.locked(order_id)
     known = refunds_of_request(order.id, decision.request_id)
     if known:
         return known
@@ -122,7 +122,7 @@ def by_transfer(refused: Refund, *, asked_by: uuid.UUID | None, now: datetime) -
 
 
 def refuse_order(
-    order: Order, reason: str, *, asked_by: uuid.UUID | None, now: datetime
+    order_id: uuid.UUID, reason: str, *, asked_by: uuid.UUID | None, now: datetime
 ) -> list[Refund]:
     """The seller refuses an order, paid or not: everything is given back (R-07).
 
@@ -130,7 +130,7 @@ def refuse_order(
     accesses are taken back, and its customer reads `reason`. Refusing again changes nothing.
     Raises `WrongMove` for an order that had ended otherwise.
     """
-    order = orders.locked(order.id)
+    order = orders.locked(order_id)
     if order.status is not OrderStatus.REFUSED:
         _end(order, REFUSED, now)
         orders.refuse(order, reason, now=now)

@@ -91,9 +91,9 @@ class Walk:
 
     def refuse(self) -> None:
         if paid := self.pick():
+            order_id = the(Payment, paid).order_id
             with transaction():
-                order = db.session.get_one(Order, the(Payment, paid).order_id)
-                service.refuse_order(order, "Nous ne pouvons pas.", asked_by=None, now=self.now)
+                service.refuse_order(order_id, "Nous ne pouvons pas.", asked_by=None, now=self.now)
 
     def contest(self) -> None:
         if paid := self.pick():

@@ -57,7 +57,7 @@ def order_of(payment_id: uuid.UUID) -> uuid.UUID:
 
 def refuse(order_id: uuid.UUID, now: datetime) -> None:
     with transaction():
-        service.refuse_order(db.session.get_one(Order, order_id), WHY, asked_by=None, now=now)
+        service.refuse_order(order_id, WHY, asked_by=None, now=now)
 
 
 def settled(now: datetime) -> None:
@@ -156,8 +156,7 @@ def test_what_was_given_back_before_is_not_given_back_again(cards, now):
     order_id = order_of(paid)
     decision = Decision(3000, RefundReason.GOODWILL, uuid.uuid4(), None)
     with transaction():
-        order = db.session.get_one(Order, order_id)
-        service.refund_order(order, decision, asked_by=None, now=now)
+        service.refund_order(order_id, decision, asked_by=None, now=now)
     settled(now)
     refuse(order_id, now)
     settled(now)
@@ -255,11 +254,10 @@ def test_an_amount_is_taken_from_the_last_payment_first(cards, now):
     later = now + timedelta(days=35)
     worker.run_due(later)
     with transaction():
-        order = db.session.get_one(Order, order_id)
         decision = Decision(12500, RefundReason.GOODWILL, uuid.uuid4(), None)
-        made = service.refund_order(order, decision, asked_by=None, now=later)
+        made = service.refund_order(order_id, decision, asked_by=None, now=later)
         ids = [(refund.payment_id == paid, refund.amount_minor) for refund in made]
-        again = service.refund_order(order, decision, asked_by=None, now=later)
+        again = service.refund_order(order_id, decision, asked_by=None, now=later)
         assert {one.id for one in again} == {one.id for one in made}
 
     assert ids == [(False, 10000), (True, 2500)]
@@ -270,8 +268,8 @@ def test_more_than_is_left_is_refused_with_what_is_left(cards, now):
     settled(now)
     for amount in (18001, 0, -1):
         decision = Decision(amount, RefundReason.GOODWILL, uuid.uuid4(), None)
-        order = the(Order, order_of(paid))
+        order_id = order_of(paid)
         with pytest.raises(RefundTooHigh) as refusal, transaction():
-            service.refund_order(order, decision, asked_by=None, now=now)
+            service.refund_order(order_id, decision, asked_by=None, now=now)
         assert refusal.value.details["left"].minor == 18000
     assert payments.refunds_of_order(order_of(paid)) == []

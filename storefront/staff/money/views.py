@@ -163,9 +163,10 @@ def refund(reference: str) -> str | BaseResponse | tuple[str, int]:
             lines={line.id: line for line in found.lines},
             payments=_taken_from(found, decision),
         )
+    order_id = found.id
     try:
         with transaction():
-            made = service.refund_order(found, decision, asked_by=current_user.id, now=now)
+            made = service.refund_order(order_id, decision, asked_by=current_user.id, now=now)
             refund_ids = [one.id for one in made]
     except RefundTooHigh:
         form.scope.errors = ["Il ne reste plus autant à rendre : quelqu’un vient d’en rendre."]

@@ -175,12 +175,13 @@ def deliver(reference: str, shipment_id: uuid.UUID) -> BaseResponse:
 def refuse(reference: str) -> BaseResponse | tuple[str, int]:
     """Refuse an order, paid or not, with the reason that its customer reads (R-07)."""
     form, found, now = RefuseForm(), _order(reference), clock.now()
+    order_id = found.id
     if not form.validate_on_submit():
         return _page(found, refuse_form=form), 422
     try:
         with transaction():
             made = refunds.refuse_order(
-                found, form.text("reason"), asked_by=current_user.id, now=now
+                order_id, form.text("reason"), asked_by=current_user.id, now=now
             )
             refund_ids = [refund.id for refund in made]
     except WrongMove:
