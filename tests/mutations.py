@@ -164,10 +164,11 @@ MUTATIONS = (
     ),
     Mutation(
         15,
-        "the claim of a webhook is believed",
-        "storefront/payments/providers/paypal/provider.py",
-        '        if order["status"] == "APPROVED" and take:\n',
-        "        if take:\n",
+        "anybody may sign for PayPal",
+        "storefront/payments/providers/paypal/signature.py",
+        'raise InvalidSignature("not signed by PayPal for this webhook")',
+        "pass",
+        "tests/payments/test_paypal_webhooks.py",
     ),
     Mutation(
         16,

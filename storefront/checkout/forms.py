@@ -286,6 +286,8 @@ def review_form(review: Review) -> ReviewForm:
     ]
     if not form.is_submitted():
         form.instalments.data = form.instalments.data or str(review.offered[0].count)
+        if len(review.providers) == 1:
+            form.provider.data = review.providers[0].key
     if review.priced.gross == 0:
         del form.instalments, form.provider
     else:

@@ -165,14 +165,17 @@ class Visitor:
             self.page.set_viewport_size(usual)
         assert wide <= PHONE["width"], f"{self.page.url} is {wide} px wide on a phone"
 
-    def picture(self, name: str) -> None:
-        """Keep how the page looks, on a desk and on a phone, when pictures are wanted."""
+    def picture(self, name: str, part: str | None = None) -> None:
+        """Keep how the page looks, or a part of it, on a desk and on a phone, when wanted."""
         if self._pictures is None:
             return
         self._pictures.mkdir(parents=True, exist_ok=True)
         for size in (PHONE, DESK):
             self.page.set_viewport_size(size)
             width = size["width"]
+            if part is not None:
+                self.page.locator(part).screenshot(path=self._pictures / f"{name}-{width}.png")
+                continue
             height = self.page.evaluate("document.documentElement.scrollHeight")
             self.page.screenshot(
                 path=self._pictures / f"{name}-{width}.png",

@@ -107,6 +107,8 @@ def plan_offers(
         for line, gross in lines
     ]
     most = max(line.instalments_max for line in plan_lines)
+    if most > 1:  # who can choose is told why there is no more to choose from
+        most = max(terms.instalments_max_products, terms.instalments_max_trainings)
     if extra:
         currency = plan_lines[0].gross.currency
         plan_lines.append(PlanLine(Money(extra, currency), most, paris_date(now)))
