@@ -205,7 +205,7 @@ MUTATIONS = (
         "a provider is asked again without a pause",
         "storefront/payments/rules.py",
         "    return now + min(FIRST_WAIT * (1 << min(checks, 20)), LONGEST_WAIT)\n",
-        "    return now\n",
+        "    return now + FIRST_WAIT / 60\n",
     ),
 )
 
