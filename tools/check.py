@@ -143,7 +143,7 @@ def _run_all(*, fast: bool) -> list[Result]:
     if not fast:
         with postgres.temporary_cluster() as url:
             settings = {postgres.URL_SETTING: url}
-            chosen = "not browser and not static"
+            chosen = "not browser and not static and not once"
             results.append(_run(_tests("tests on PostgreSQL", chosen, settings, workers=True)))
         results.append(_run(_tests("browser journeys", "browser")))
     return results

@@ -25,7 +25,7 @@ from storefront.tickets.models import Ticket
 from storefront.tickets.rules import TicketStatus
 from tests.demo.conftest import Demo
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.once]
 
 
 def steps_of(kind: str) -> int:

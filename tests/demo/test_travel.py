@@ -25,7 +25,7 @@ from storefront.payments.models import Payment, PaymentStatus
 from storefront.subscriptions.models import Subscription, SubscriptionPeriod, SubscriptionStatus
 from tests.demo.conftest import Demo
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.once]
 
 FAR = datetime.fromisoformat("2027-12-24T10:00:00+01:00")
 

@@ -5,7 +5,7 @@ import pytest
 
 from benchmarks.billing import under_fire
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.once]
 
 
 def test_a_run_that_is_killed_again_and_again_charges_everybody_once(
