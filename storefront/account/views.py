@@ -74,10 +74,13 @@ def invoice_list() -> str:
 def instalment_list() -> str:
     """What is owed and what was paid; what is not can be paid now (M-03)."""
     found = instalments.of_user(current_user.id)
+    late = arrears.statement(current_user.id, paris_date(clock.now()))
+    overdue = {line.instalment.id for line in late.lines}
+    unsettled = [part for part in found if part.status in instalments.UNSETTLED]
     return render_template(
         "account/instalments.html",
-        to_come=[part for part in found if part.status in instalments.UNSETTLED],
-        statement=arrears.statement(current_user.id, paris_date(clock.now())),
+        statement=late,
+        to_come=[part for part in unsettled if part.id not in overdue],
         settled=[part for part in reversed(found) if part.status not in instalments.UNSETTLED],
     )
 

@@ -26,6 +26,7 @@ from storefront.payments.models import Dispute, Payment, PaymentStatus
 
 LATE = (InstalmentStatus.FAILED, InstalmentStatus.UNPAID)
 OVER = (InstalmentStatus.PAID, InstalmentStatus.CANCELLED)
+YEAR = 12  # months
 # The bank was asked and has not answered: nothing follows before it did.
 IN_DOUBT = (PaymentStatus.CHARGING, PaymentStatus.PENDING)
 
@@ -217,9 +218,17 @@ def _debt(part: Instalment, case: ArrearsCase | None) -> Debt:
         principal=Money(part.amount_minor, part.currency),
         owed_on=part.owed_on,
         professional=part.order.buyer_kind is BuyerKind.PROFESSIONAL,
-        annual_contract=monthly,
+        annual_contract=monthly and _binds(part),
         notice_ended_on=notice.answer_by if notice else None,
         invoice=part.id if monthly else part.order_id,
+    )
+
+
+def _binds(part: Instalment) -> bool:
+    """Whether this month is one of a contract with a commitment: its schedule names the line."""
+    return any(
+        part.schedule.endswith(str(line.id)) and line.features.get("commitment_months", 0) >= YEAR
+        for line in part.order.lines
     )
 
 

@@ -10,10 +10,14 @@ from sqlalchemy import select
 
 from storefront import worker
 from storefront.arrears import emails, jobs, queries, service
+from storefront.arrears.events import PlanSuspended
+from storefront.arrears.models import ArrearsCase
 from storefront.arrears.rules import Outcome
+from storefront.catalogue.rules import ProductKind
 from storefront.documents import queries as documents
 from storefront.documents.models import StoredDocument
 from storefront.documents.rules import DocumentKind
+from storefront.fulfilment import service as fulfilment
 from storefront.infra.db import db, transaction
 from storefront.instalments import service as instalments
 from storefront.instalments.events import InstalmentPaid
@@ -29,6 +33,7 @@ from storefront.payments.events import PaymentSucceeded
 from storefront.payments.models import Payment
 from storefront.payments.providers.base import PAGE_LIFETIME, OutcomeStatus
 from storefront.payments.providers.base import Outcome as Answer
+from tests import paying
 from tests.arrears import late
 from tests.parallel import at_once
 
@@ -259,8 +264,11 @@ def test_a_suspension_heard_after_its_payment_stops_nothing(app: Flask, now: dat
         paid = db.session.scalars(select(Payment.id).where(Payment.instalment_id == owed_id)).one()
         instalments.settle(PaymentSucceeded(paid), now=instant)
         service.note_paid(InstalmentPaid(owed_id), now=instant)
-
     worker.run_due(instant)
+
+    order_id = late.cases()[0].order_id
+    with transaction():
+        fulfilment.follow_arrears(PlanSuspended(order_id), now=instant)
 
     assert late.supply() is FulfilmentStatus.OPEN
 
@@ -286,6 +294,9 @@ def test_nothing_follows_while_the_bank_has_not_answered(app: Flask, now: dateti
         payment_id = payment.id
 
     jobs.take_steps(morning_of(SUSPENSION))
+    with transaction():
+        case_id = db.session.scalars(select(ArrearsCase.id)).one()
+        assert service.take_step(case_id, now=morning_of(SUSPENSION)) is None
     assert late.acts() == []
 
     with transaction():
@@ -312,3 +323,21 @@ def test_the_worker_knows_when_the_next_step_is_due(app: Flask, now: datetime) -
     assert queries.next_act_at() == morning_of(REMINDER)
     late.live(DUE, SUSPENSION)
     assert queries.next_act_at() is None
+
+
+@pytest.mark.parametrize(
+    ("kind", "rate_bp"), [(ProductKind.SUPPORT_CONTRACT, 1000), (ProductKind.PLAN, 825)]
+)
+def test_only_a_contract_that_binds_for_a_year_bears_its_own_rate(
+    app: Flask, now: datetime, kind: ProductKind, rate_bp: int
+) -> None:
+    """The second month is unpaid: the yearly rate of the terms, or the multiple of the law."""
+    order_id = paying.transferred(kind, now, buyer=BuyerKind.PROFESSIONAL)
+    worker.run_due(now)
+    late.live(now.date() + timedelta(days=1), REMINDER)
+    user_id = db.session.get_one(Order, order_id).user_id
+
+    (line,) = queries.statement(user_id, date(2026, 12, 31)).lines
+
+    assert [one.rate_bp for one in line.claim.interest.segments] == [rate_bp]
+    assert late.acts() == [("reminder", REMINDER)]
