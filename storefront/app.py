@@ -36,6 +36,7 @@ from storefront.staff.journal import views as staff_journal
 from storefront.staff.mail import views as staff_mail
 from storefront.staff.money import views as staff_money
 from storefront.staff.orders import views as staff_orders
+from storefront.staff.plans import views as staff_plans
 from storefront.staff.support import views as support
 from storefront.subscriptions import jobs as subscriptions_jobs
 from storefront.tickets import jobs as tickets_jobs
@@ -64,6 +65,7 @@ BLUEPRINTS = (
     staff_orders.bp,
     staff_arrears.bp,
     staff_money.bp,
+    staff_plans.bp,
     staff_declarations.bp,
     staff_mail.bp,
     staff_journal.bp,

@@ -60,11 +60,15 @@ def promises_of(page: ProductPage, now: datetime) -> Promises | None:
 
     For a consumer, unless the product is sold to professionals only.
     """
+    return promises_to(page, now, consumer=not page.card.features.get("professionals_only"))
+
+
+def promises_to(page: ProductPage, now: datetime, *, consumer: bool) -> Promises | None:
+    """The same for one kind of buyer; None before terms were published, or when all is sold."""
     offered, terms = page.card.first, terms_today(now)
     if offered is None or terms is None:
         return None
     lines = [(_alone(page, offered), offered.gross)]
-    consumer = not page.card.features.get("professionals_only")
     found = plan_offers(lines, terms, consumer=consumer, now=now)
     return Promises(terms, offered.gross, found)
 

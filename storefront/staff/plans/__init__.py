@@ -1,0 +1,1 @@
+"""Which payment plans each product can be bought by, and why no other."""
