@@ -44,7 +44,7 @@ def buy(person: Person, given: dict[str, Any], *, card: int, now: datetime) -> N
     if given["by"] == "offline":
         _record_transfer(payment_id, now)
     else:
-        _pay(payment_id, person, given["by"], card=card, now=now)
+        _pay(payment_id, person, given, card=card, now=now)
 
 
 def _placed(person: Person, at: datetime) -> Order | None:
@@ -98,7 +98,9 @@ def _variant(given: dict[str, Any]) -> Variant:
     return list(product.variants)[int(rank) - 1]
 
 
-def _pay(payment_id: uuid.UUID, person: Person, by: str, *, card: int, now: datetime) -> None:
+def _pay(
+    payment_id: uuid.UUID, person: Person, given: dict[str, Any], *, card: int, now: datetime
+) -> None:
     """To the hosted page and back, as the pages of the checkout do it."""
     shop = current_app.config["SETTINGS"].base_url
     page = payments.open_page(
@@ -108,7 +110,13 @@ def _pay(payment_id: uuid.UUID, person: Person, by: str, *, card: int, now: date
         cancel_url=f"{shop}/commande/annulation/{payment_id}",
         now=now,
     )
-    shopper.pay(page, by, name=person.name, card=card)
+    shopper.pay(
+        page,
+        given["by"],
+        name=person.name,
+        card=card,
+        refused_later=given.get("refused_later", False),
+    )
     payments.refresh(payment_id, now)
 
 

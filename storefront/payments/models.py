@@ -150,6 +150,11 @@ class Payment(Base):
         return Money(self.amount_minor, self.currency)
 
     @property
+    def arrived(self) -> bool:
+        """Whether what was asked is there: the money, or the means of payment for later."""
+        return self.status is PaymentStatus.SUCCEEDED and self.mismatch is None
+
+    @property
     def is_set_up(self) -> bool:
         """Whether it only keeps a means of payment for later."""
         return self.amount_minor == 0

@@ -20,13 +20,14 @@ from storefront.instalments.rules import MORNING
 from storefront.kernel.calendar import PARIS, paris_date
 from storefront.notifications.models import Email
 from storefront.notifications.rules import EmailStatus
-from storefront.orders.models import Order
+from storefront.orders.models import FulfilmentStatus, Order, OrderLine
 from storefront.payments.models import Payment, PaymentStatus
 from storefront.subscriptions.models import Subscription, SubscriptionPeriod, SubscriptionStatus
 from tests.demo.conftest import Demo
 
 pytestmark = [pytest.mark.slow, pytest.mark.once]
 
+REFUSED = "samira.nedjar@exemple.example"  # her bank refuses every debit after the order
 FAR = datetime.fromisoformat("2027-12-24T10:00:00+01:00")
 
 
@@ -48,10 +49,12 @@ def test_the_clock_stands_where_it_was_sent(demo: Demo, travelled: str) -> None:
 
 def test_every_instalment_of_a_price_was_taken_on_its_morning(demo: Demo, travelled: str) -> None:
     parts = list(db.session.scalars(select(Instalment).where(Instalment.schedule == PRICE)))
+    late, taken = partition(parts)
 
-    assert any(part.rank == 2 for part in parts)
-    assert {part.status for part in parts} == {InstalmentStatus.PAID}
-    for part in parts:
+    assert {part.order.email for part in late} == {REFUSED}
+    assert any(part.rank == 2 for part in taken)
+    assert {part.status for part in taken} == {InstalmentStatus.PAID}
+    for part in taken:
         assert part.paid_at is not None
         assert paris_date(part.paid_at) == part.due_on
         if part.rank > 1:
@@ -60,9 +63,30 @@ def test_every_instalment_of_a_price_was_taken_on_its_morning(demo: Demo, travel
             assert announced, "a debit that was not announced"
 
 
+def partition(parts: list[Instalment]) -> tuple[list[Instalment], list[Instalment]]:
+    """Those that the bank of one customer refuses, and all others."""
+    late = [part for part in parts if part.status is InstalmentStatus.UNPAID]
+    return late, [part for part in parts if part not in late]
+
+
+def test_what_stays_unpaid_is_followed_up_to_the_suspension(demo: Demo, travelled: str) -> None:
+    """M-04, SUB-06: a consumer is reminded, put on notice, then suspended, each once."""
+    kinds = list(db.session.scalars(select(Email.kind).where(Email.recipient == REFUSED)))
+
+    for step in ("reminder", "formal_notice", "suspension"):
+        assert kinds.count(f"arrears_{step}") >= 1
+    line = db.session.scalars(select(OrderLine).join(Order).where(Order.email == REFUSED)).first()
+    assert line is not None
+    assert line.fulfilment is FulfilmentStatus.SUSPENDED
+
+
 def test_the_money_taken_is_the_money_owed(demo: Demo, travelled: str) -> None:
-    owed = sum(db.session.scalars(select(Instalment.amount_minor)))
-    attempts = list(db.session.scalars(select(Payment)))
+    late, paid = partition(list(db.session.scalars(select(Instalment))))
+    owed = sum(part.amount_minor for part in paid)
+    refused = {part.id for part in late}
+    attempts = [
+        one for one in db.session.scalars(select(Payment)) if one.instalment_id not in refused
+    ]
     by_transfer = sum(one.amount_minor for one in attempts if one.provider == "offline")
     ledger = demo.sandbox.control("ledger")
     taken = sum(entry["amount"] for name in ("stripe", "paypal") for entry in ledger[name]["taken"])

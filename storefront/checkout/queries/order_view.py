@@ -26,7 +26,6 @@ from storefront.legal.models import Acceptance
 from storefront.legal.queries import acceptances_of, accepted_documents
 from storefront.orders.models import Order, OrderLine, OrderStatus
 from storefront.payments.models import Payment, Refund
-from storefront.payments.queries import arrived as payment_arrived
 from storefront.payments.queries import of_order as payments_of_order
 from storefront.payments.queries import refunds_of_order
 
@@ -94,7 +93,7 @@ def order_view(order: Order, now: datetime) -> OrderView:
         order=order,
         instalments=parts,
         attempt=attempts[-1] if attempts else None,
-        received=payment_arrived(order.id),
+        received=any(attempt.arrived for attempt in attempts),
         documents=documents_of(order.id),
         accepted=accepted,
         accesses=accesses,
