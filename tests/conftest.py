@@ -12,6 +12,7 @@ import pytest
 from flask import Flask, g
 from flask.testing import FlaskClient
 from jinja2 import FileSystemBytecodeCache
+from werkzeug.routing import Rule
 
 from sandbox.testing import RunningSandbox, running_sandbox
 from storefront.app import create_app
@@ -19,8 +20,21 @@ from storefront.infra.config import Settings
 from storefront.infra.db import db
 from tests.databases import NOW, copied, empty_template, make_settings
 
-# Every test has an app of its own; its templates are compiled once for all of them.
+# Every test has an app of its own; its templates are compiled once for all of them, and so is the
+# code by which Werkzeug builds the addresses of its rules, which is most of the work of an app.
 COMPILED = FileSystemBytecodeCache()
+_built: dict[object, Any] = {}
+_compile_builder = Rule._compile_builder
+
+
+def _compile_builder_once(rule: Rule, append_unknown: bool = True) -> Any:
+    key = (append_unknown, tuple(rule._trace), repr(rule.defaults))
+    if key not in _built:
+        _built[key] = _compile_builder(rule, append_unknown)
+    return _built[key]
+
+
+Rule._compile_builder = _compile_builder_once  # type: ignore[method-assign]
 
 
 @pytest.fixture(scope="session")

@@ -82,6 +82,6 @@ def copied(template: str, folder: Path) -> Iterator[str]:
         yield f"sqlite:///{path}"
         return
     name = f"test_{uuid.uuid4().hex[:12]}"
-    _postgres(f"CREATE DATABASE {name} TEMPLATE {template}")
+    _postgres(f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY FILE_COPY")
     yield _address(name)
     _postgres(f"DROP DATABASE {name} WITH (FORCE)")

@@ -19,39 +19,31 @@ CREDIT = "la loi y voit un crédit à la consommation"
 TRAINING = "la loi interdit de demander à un particulier le prix d’une formation"
 
 
-@pytest.mark.parametrize(
-    ("what", "slug", "told"),
-    [
-        ("toolbox", "boite-a-outils-organisation", ("En 2 fois", MOST)),
-        ("e-learning", "organiser-un-mariage-en-ligne", ("En 2 fois", TRAINING, CREDIT)),
-        ("classroom", "organiser-un-mariage-en-atelier", ("En 2 fois", TRAINING, CREDIT)),
-    ],
+THINGS = (
+    ("toolbox", "boite-a-outils-organisation", ("En 2 fois", MOST), 2),
+    ("e-learning", "organiser-un-mariage-en-ligne", ("En 2 fois", TRAINING, CREDIT), 4),
+    ("classroom", "organiser-un-mariage-en-atelier", ("En 2 fois", TRAINING, CREDIT), 4),
 )
+SECTION = "section[aria-labelledby=comment]"
+
+
 def test_a_person_is_offered_the_lawful_plans_and_told_why_no_other(
-    visit: Callable[..., Visitor], what: str, slug: str, told: tuple[str, ...]
+    visit: Callable[..., Visitor],
 ) -> None:
-    buyer = visit()
-    to_the_plans(buyer, slug, PERSON)
-    assert buyer.page.locator("[name=instalments][value='4']").count() == 0
-    buyer.sees(*told)
-    buyer.picture(f"plans-person-{what}", "section[aria-labelledby=comment]")
+    for what, slug, told, _ in THINGS:
+        buyer = visit()
+        to_the_plans(buyer, slug, PERSON)
+        assert buyer.page.locator("[name=instalments][value='4']").count() == 0
+        buyer.sees(*told)
+        buyer.picture(f"plans-person-{what}", SECTION)
 
 
-@pytest.mark.parametrize(
-    ("what", "slug", "most"),
-    [
-        ("toolbox", "boite-a-outils-organisation", 2),
-        ("e-learning", "organiser-un-mariage-en-ligne", 4),
-        ("classroom", "organiser-un-mariage-en-atelier", 4),
-    ],
-)
-def test_a_company_has_as_many_payments_as_the_terms_allow(
-    visit: Callable[..., Visitor], what: str, slug: str, most: int
-) -> None:
-    buyer = visit()
-    to_the_plans(buyer, slug, COMPANY)
-    assert buyer.page.locator("[name=instalments]").count() == most
-    buyer.picture(f"plans-company-{what}", "section[aria-labelledby=comment]")
+def test_a_company_has_as_many_payments_as_the_terms_allow(visit: Callable[..., Visitor]) -> None:
+    for what, slug, _, most in THINGS:
+        buyer = visit()
+        to_the_plans(buyer, slug, COMPANY)
+        assert buyer.page.locator("[name=instalments]").count() == most
+        buyer.picture(f"plans-company-{what}", SECTION)
 
 
 def to_the_plans(buyer: Visitor, slug: str, customer: Customer) -> None:

@@ -6,6 +6,7 @@ import re
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import pairwise
 from typing import Any
 
@@ -50,6 +51,7 @@ class Prose:
     blocks: tuple[Block, ...]
 
 
+@lru_cache(maxsize=16)
 def typeset(text: str) -> Prose:
     """Set a Markdown text. The HTML is safe to show; the blocks are data, never markup."""
     tokens = _markdown.parse(text)

@@ -10,9 +10,10 @@ import re
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Any
 
-from jinja2 import StrictUndefined, TemplateSyntaxError, UndefinedError, nodes
+from jinja2 import StrictUndefined, Template, TemplateSyntaxError, UndefinedError, nodes
 from jinja2.exceptions import SecurityError
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
@@ -112,8 +113,8 @@ def _read_placeholders(
 ) -> tuple[list[str], set[str]]:
     """The problems of a text's placeholders, and the names that it states."""
     try:
-        tree = environment.parse(text)
-        environment.compile(tree)
+        tree = _parsed(environment, text)
+        _compiled(environment, text)
     except TemplateSyntaxError as error:
         return [f"line {error.lineno}: {error.message}"], set()
     problems = []
@@ -128,6 +129,17 @@ def _read_placeholders(
 _ALLOWED = (nodes.Output, nodes.TemplateData, nodes.Name, nodes.Getattr, nodes.Filter)
 
 
+# A text is published again and again while it is written, with the same sentences in it.
+@lru_cache(maxsize=256)
+def _parsed(environment: ImmutableSandboxedEnvironment, text: str) -> nodes.Template:
+    return environment.parse(text)
+
+
+@lru_cache(maxsize=256)
+def _compiled(environment: ImmutableSandboxedEnvironment, text: str) -> Template:
+    return environment.from_string(text)
+
+
 def _descendants(node: nodes.Node) -> Iterator[nodes.Node]:
     for child in node.iter_child_nodes():
         yield child
@@ -138,7 +150,7 @@ def _render(
     environment: ImmutableSandboxedEnvironment, text: str, values: Mapping[str, Any]
 ) -> str:
     try:
-        return environment.from_string(text).render(values)
+        return _compiled(environment, text).render(values)
     except (UndefinedError, SecurityError) as error:
         raise UnpublishableTerms(problems=(str(error),)) from error
     except (TypeError, KeyError) as error:
@@ -153,6 +165,7 @@ def _literally(value: Any) -> Any:
     return MARKUP.sub(r"\\\g<0>", LINE_ENDS.sub(" ", str(value)))
 
 
+@lru_cache
 def _environment(finalize: Any = _literally) -> ImmutableSandboxedEnvironment:
     environment = ImmutableSandboxedEnvironment(
         undefined=StrictUndefined, autoescape=False, keep_trailing_newline=True, finalize=finalize
