@@ -456,6 +456,7 @@ def upgrade() -> None:
         sa.Column("payment_provider", sa.String(length=20), nullable=False),
         sa.Column("placed_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("held_until", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("debits_stopped_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("confirmed_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("ended_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("end_reason", sa.Text(), nullable=True),

@@ -86,6 +86,8 @@ class Order(Base):
     placed_at: Mapped[datetime]
     # Until when it waits for its first payment; None once it is decided.
     held_until: Mapped[datetime | None] = mapped_column(index=True)
+    # Since when nothing is taken for it: its customer has withdrawn, and staff have not decided.
+    debits_stopped_at: Mapped[datetime | None]
     confirmed_at: Mapped[datetime | None]
     ended_at: Mapped[datetime | None]
     end_reason: Mapped[str | None]

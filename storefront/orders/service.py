@@ -271,6 +271,22 @@ def debit_by(order: Order, provider: str, *, now: datetime) -> None:
         journal.record("order.provider_changed", order, {"provider": provider}, now=now)
 
 
+def stop_debits(order: Order, *, now: datetime) -> None:
+    """Take nothing more for this order: its customer has withdrawn (W-08). Twice: once."""
+    order = locked(order.id)
+    if order.debits_stopped_at is None:
+        order.debits_stopped_at = now
+        journal.record("order.debits_stopped", order, {}, now=now)
+
+
+def resume_debits(order: Order, *, now: datetime) -> None:
+    """Staff found that the contract goes on: what is due is taken again, from now on."""
+    order = locked(order.id)
+    if order.debits_stopped_at is not None:
+        order.debits_stopped_at = None
+        journal.record("order.debits_resumed", order, {}, now=now)
+
+
 def refuse(order: Order, reason: str, *, now: datetime) -> None:
     """The seller refuses an order, with its reason (R-07, M-08).
 

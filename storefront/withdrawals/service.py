@@ -18,6 +18,7 @@ from storefront.infra.numbering import next_number
 from storefront.infra.outbox import publish
 from storefront.kernel.calendar import paris_date
 from storefront.kernel.errors import Refusal
+from storefront.orders import service as orders
 from storefront.orders.models import Order
 from storefront.subscriptions import queries as subscription_queries
 from storefront.subscriptions import service as subscriptions
@@ -171,6 +172,7 @@ def _match_withdrawal(
         matched_at=now,
     )
     _add(match, request.reference, order)
+    orders.stop_debits(order, now=now)
     facts = {"withdrawal": request.id, "order": order.id, "staff": staff_id}
     journal.record("withdrawal.matched", match, facts, now=now)
 

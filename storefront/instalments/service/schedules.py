@@ -112,7 +112,7 @@ def claim(instalment_id: uuid.UUID, *, now: datetime) -> Payment | None:
     if payment_queries.money_arrived(instalment_id):
         return None
     order = instalment.order
-    if payment_queries.order_in_dispute(order.id):
+    if order.debits_stopped_at or payment_queries.order_in_dispute(order.id):
         return None
     method = payment_queries.usable_method(order.user_id, order.payment_provider)
     if method is None:

@@ -12,6 +12,8 @@ from storefront.infra import clock
 from storefront.infra.db import transaction
 from storefront.infra.web import found_or_404
 from storefront.kernel.calendar import PARIS, paris_date
+from storefront.orders import service as orders
+from storefront.orders.models import Order
 from storefront.staff.declarations.forms import MatchForm
 from storefront.withdrawals import queries, service
 from storefront.withdrawals.queries import Cancelled, Withdrawn
@@ -57,6 +59,18 @@ def match(reference: str) -> Answer:
     with transaction():
         act(request_id, order_id, staff_id=staff_id, now=clock.now())
     flash("La déclaration est rattachée à la commande.", "success")
+    return redirect(f"/gestion/declarations/{reference}", 303)
+
+
+@bp.post("/<reference>/reprendre")
+@staff_required(Role.SHOPKEEPER)
+def resume(reference: str) -> Response:
+    """The contract goes on: its debits, stopped by the withdrawal, are taken again."""
+    found = found_or_404(queries.withdrawal(reference))
+    matched = found_or_404(found.match)
+    with transaction() as session:
+        orders.resume_debits(session.get_one(Order, matched.order_id), now=clock.now())
+    flash("Les prélèvements de cette commande reprennent.", "success")
     return redirect(f"/gestion/declarations/{reference}", 303)
 
 
