@@ -51,6 +51,31 @@ def database_url(template_database: str, tmp_path: Path) -> Iterator[str]:
         yield url
 
 
+# What these say is the same on both databases, or asks none; the rules, services and races that do
+# ask one run on both.
+ONE_DATABASE = {"kernel", "sandbox", "account", "staff", "identity"}
+ONE_DATABASE_MODULES = {
+    "test_views",
+    "test_pages",
+    "test_emails",
+    "test_details",
+    "test_order_click",
+    "test_rules",
+    "test_withdrawing",
+    "test_paypal_provider",
+    "test_paypal_webhooks",
+    "test_stripe_provider",
+    "test_offline_provider",
+}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what need not be tried on a second database."""
+    for item in items:
+        if item.path.parent.name in ONE_DATABASE or item.path.stem in ONE_DATABASE_MODULES:
+            item.add_marker(pytest.mark.once)
+
+
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Where to keep every request that the tests send to the stand-in, and pictures of pages."""
     parser.addoption("--sandbox-log", type=Path, help="append the sandbox's request logs here")

@@ -144,8 +144,13 @@ def _run_all(*, fast: bool) -> list[Result]:
         with postgres.temporary_cluster() as url:
             settings = {postgres.URL_SETTING: url}
             chosen = "not browser and not static and not once"
-            results.append(_run(_tests("tests on PostgreSQL", chosen, settings, workers=True)))
-        results.append(_run(_tests("browser journeys", "browser")))
+            steps = (
+                _tests("tests on PostgreSQL", chosen, settings, workers=True),
+                _tests("browser journeys", "browser"),
+            )
+            # Either waits for others much of the time: for the server, for the browser.
+            with ThreadPoolExecutor(max_workers=2) as pool:
+                results += pool.map(_run, steps)
     return results
 
 
