@@ -81,8 +81,8 @@ MUTATIONS = (
         6,
         "a second click does not look for the first one's attempt",
         "storefront/instalments/service/schedules.py",
-        "    if attempt is not None and attempt.provider == provider and not attempt.is_set_up:\n",
-        "    if attempt is None and provider is None:\n",
+        "    if known is not None and known.provider == provider and not known.is_set_up:\n",
+        "    if known is None and provider is None:\n",
     ),
     Mutation(
         7,

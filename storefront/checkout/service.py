@@ -19,14 +19,12 @@ from storefront.infra.db import db
 from storefront.instalments import service as instalments
 from storefront.instalments.models import PRICE, Instalment
 from storefront.kernel.calendar import paris_date
-from storefront.kernel.money import Money
 from storefront.legal import service as legal
 from storefront.legal.rules import AcceptanceKind
 from storefront.legal.service import AcceptedBox
 from storefront.orders import service as orders
 from storefront.orders.models import Order, OrderStatus
 from storefront.payments import queries as payment_queries
-from storefront.payments import service as payments
 from storefront.payments.models import Payment, PaymentStatus, PaymentUsage
 from storefront.payments.providers.base import PAGE_LIFETIME
 
@@ -130,9 +128,9 @@ def place_order(
     if free:
         orders.confirm(order, now=now)
         return order, None
-    instalments.schedule(order, plan, now=now)
+    first = instalments.schedule(order, plan, now=now)[0]
     db.session.flush()
-    return order, _reserve(order, provider, now)
+    return order, _reserve(order, first, provider, now)
 
 
 def current_attempt(order: Order) -> Payment | None:
@@ -159,7 +157,7 @@ def pay_again(order: Order, provider: str, *, now: datetime) -> Payment:
     if last is not None and usable and last.provider == provider:
         return last
     order.payment_provider = provider
-    return _reserve(order, provider, now)
+    return _reserve(order, first, provider, now)
 
 
 def _first_instalment(order: Order) -> Instalment:
@@ -172,21 +170,21 @@ def _first_instalment(order: Order) -> Instalment:
 
 def due_at_order(order: Order) -> bool:
     """Whether something is paid with the order, rather than a means of payment only kept."""
-    return _first_instalment(order).due_on <= paris_date(order.placed_at)
+    return _is_due(_first_instalment(order), order)
 
 
-def _reserve(order: Order, provider: str, now: datetime) -> Payment:
+def _is_due(first: Instalment, order: Order) -> bool:
+    return first.due_on <= paris_date(order.placed_at)
+
+
+def _reserve(order: Order, first: Instalment, provider: str, now: datetime) -> Payment:
     """An attempt at the first part, or at keeping a means of payment when it is due later."""
-    first, due = _first_instalment(order), due_at_order(order)
+    due = _is_due(first, order)
     subscribes = any(line.kind and KIND_FACTS[line.kind].is_subscription for line in order.lines)
-    return payments.reserve(
-        order_id=order.id,
-        user_id=order.user_id,
-        provider=provider,
-        amount=Money(first.amount_minor if due else 0, first.currency),
-        order_reference=order.reference,
-        description=instalments.describe(first, order),
-        instalment_id=first.id,
+    return instalments.attempt(
+        first,
+        provider,
+        takes=due,
         usage=PaymentUsage.SUBSCRIPTION if subscribes else PaymentUsage.INSTALMENT,
         save_method=subscribes or order.instalment_count > 1 or not due,
         expires_at=now + PAGE_LIFETIME,

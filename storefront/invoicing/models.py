@@ -15,6 +15,10 @@ from storefront.kernel.money import Money
 ORDER = "order"
 
 
+def _columns(row: Base) -> dict[str, Any]:
+    return {column.key: getattr(row, column.key) for column in row.__table__.columns}
+
+
 class Invoice(Base):
     """Parties, lines and mentions as they were on the day of issue. Amounts in minor units."""
 
@@ -65,13 +69,7 @@ class Invoice(Base):
 
     def sealed_content(self) -> dict[str, Any]:
         """What the journal's seal covers: every column and every line."""
-        return {
-            "invoice": {column.key: getattr(self, column.key) for column in self.__table__.columns},
-            "lines": [
-                {column.key: getattr(line, column.key) for column in line.__table__.columns}
-                for line in self.lines
-            ],
-        }
+        return {"invoice": _columns(self), "lines": [_columns(line) for line in self.lines]}
 
     def sealed_name(self) -> str:
         """How a verification names this invoice."""
@@ -146,15 +144,7 @@ class CreditNote(Base):
 
     def sealed_content(self) -> dict[str, Any]:
         """What the journal's seal covers: every column and every line."""
-        return {
-            "credit_note": {
-                column.key: getattr(self, column.key) for column in self.__table__.columns
-            },
-            "lines": [
-                {column.key: getattr(line, column.key) for column in line.__table__.columns}
-                for line in self.lines
-            ],
-        }
+        return {"credit_note": _columns(self), "lines": [_columns(line) for line in self.lines]}
 
     def sealed_name(self) -> str:
         """How a verification names this credit note."""

@@ -278,11 +278,6 @@ def open_disputes_of_user(user_id: uuid.UUID) -> Sequence[Dispute]:
     ).all()
 
 
-def has_open_dispute(user_id: uuid.UUID) -> bool:
-    """Whether a customer contests a payment now (O-07)."""
-    return bool(open_disputes_of_user(user_id))
-
-
 def orders_in_dispute() -> Select[uuid.UUID]:
     """The ids of the orders of which a payment is contested now, as a subquery."""
     return select(Dispute.order_id).where(Dispute.status == DisputeStatus.OPEN)

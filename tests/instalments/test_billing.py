@@ -96,23 +96,6 @@ def test_two_billing_runs_at_once_charge_once(
     assert second().status is InstalmentStatus.PAID
 
 
-def test_an_answer_lost_after_the_charge_is_asked_for_again_and_charged_once(
-    app: Flask, sandbox: RunningSandbox, now: datetime
-) -> None:
-    buy(sandbox, now)
-    morning = morning_of(second().due_on)
-    sandbox.control(
-        "faults", provider="stripe", kind="lost_answer", path="/v1/payment_intents", count=3
-    )
-
-    live_until(sandbox, morning)
-    assert second().status is InstalmentStatus.CHARGING
-    live_until(sandbox, morning + timedelta(minutes=10))
-
-    assert second().status is InstalmentStatus.PAID
-    assert taken(sandbox) == [19501, 19500]
-
-
 def test_a_crash_between_claim_and_charge_is_caught_up(
     app: Flask, sandbox: RunningSandbox, now: datetime
 ) -> None:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import random
-import threading
 import zlib
 from collections.abc import Callable
 from datetime import date, datetime, timedelta
@@ -44,6 +43,7 @@ from storefront.payments.providers.base import (
     SavedReference,
 )
 from tests import factories
+from tests.parallel import at_once
 from tests.payments.colliding import collide
 from tests.plans import (
     CHALLENGED_LATER,
@@ -109,25 +109,11 @@ def count(model: type) -> int:
     return db.session.scalar(select(func.count()).select_from(model)) or 0
 
 
-def at_once(app: Flask, *acts: Callable[[], object]) -> list[BaseException]:
-    """Every act in a thread of its own, released together; returns what they raised."""
-    barrier, raised = threading.Barrier(len(acts)), []
-
-    def run(act: Callable[[], object]) -> None:
-        with app.app_context():
-            barrier.wait()
-            try:
-                act()
-            except Exception as error:
-                raised.append(error)
-
-    threads = [threading.Thread(target=run, args=(act,)) for act in acts]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+def together(app: Flask, act: Callable[[], object], people: int = 3) -> list[Exception]:
+    """The same act by several at once; what they were refused."""
+    given = at_once(app, lambda _: act(), people)
     db.session.rollback()
-    return raised
+    return [one for one in given if isinstance(one, Exception)]
 
 
 def post(client: FlaskClient, sandbox: RunningSandbox, event: dict[str, str]) -> int:
@@ -261,7 +247,7 @@ def test_scenario_06_two_browsers_that_pay_one_instalment_share_one_attempt(
         with transaction():
             instalments.pay_now(owed, "stripe", expires_at=now + PAGE_LIFETIME, now=now)
 
-    at_once(app, click, click, click)
+    together(app, click)
 
     attempts = db.session.scalars(select(Payment).where(Payment.instalment_id == owed)).all()
     assert len(attempts) == 1
@@ -274,7 +260,7 @@ def test_scenario_07_two_billing_runs_at_once_charge_once(
     morning = morning_of(second().due_on)
     sandbox.control("clock", now=morning.isoformat())
 
-    raised = at_once(app, *[lambda: billing.charge_due(morning)] * 3)
+    raised = together(app, lambda: billing.charge_due(morning))
     worker.run_due(morning)
 
     assert raised == []
@@ -404,7 +390,7 @@ def test_scenario_12_paypal_is_captured_once_whoever_asks(
     payment, url = opened(order, now)
     sandbox.pay_by_paypal(url)
 
-    raised = at_once(app, *[lambda: jobs.refresh(payment.id, now)] * 3)
+    raised = together(app, lambda: jobs.refresh(payment.id, now))
     worker.run_due(now + timedelta(minutes=2))
 
     assert len(raised) < 3

@@ -76,7 +76,7 @@ def test_a_dispute_freezes_what_was_sold_and_charges_nothing_more(counter, now):
     assert not lessons_open()
     assert order_of(paid).lines[0].fulfilment is FulfilmentStatus.SUSPENDED
     assert to_staff() == ["Paiement contesté"]
-    assert queries.has_open_dispute(order_of(paid).user_id)
+    assert queries.open_disputes_of_user(order_of(paid).user_id)
     later = now + timedelta(days=70)
     worker.run_due(later)
     assert len(queries.of_order(order_of(paid).id)) == 1
@@ -97,7 +97,7 @@ def test_won_resumes_exactly_what_it_had_stopped(counter, now):
 
     assert [one.status for one in disputes(paid)] == [DisputeStatus.WON]
     assert lessons_open()
-    assert not queries.has_open_dispute(order_of(paid).user_id)
+    assert not queries.open_disputes_of_user(order_of(paid).user_id)
     assert the(Payment, paid).taken_back_minor == 0
     # What came due meanwhile is announced before it is taken.
     assert len(queries.of_order(order_of(paid).id)) == 1

@@ -119,16 +119,37 @@ def claim(instalment_id: uuid.UUID, *, now: datetime) -> Payment | None:
         _leave_to_customer(instalment, "no_method", now)
         return None
     move(instalment, InstalmentStatus.CHARGING)
+    return attempt(instalment, method.provider, saved_method_id=method.id, now=now)
+
+
+def attempt(
+    instalment: Instalment,
+    provider: str,
+    *,
+    takes: bool = True,
+    usage: PaymentUsage | None = None,
+    saved_method_id: uuid.UUID | None = None,
+    save_method: bool = False,
+    expires_at: datetime | None = None,
+    now: datetime,
+) -> Payment:
+    """Write down an attempt to be paid this part, or only to keep a means of payment for it.
+
+    `takes` is False for the latter; `usage` follows the schedule unless it is given.
+    """
+    order = instalment.order
     return payments.reserve(
         order_id=order.id,
         user_id=order.user_id,
-        provider=method.provider,
-        amount=Money(instalment.amount_minor, instalment.currency),
+        provider=provider,
+        amount=Money(instalment.amount_minor if takes else 0, instalment.currency),
         order_reference=order.reference,
         description=describe(instalment, order),
         instalment_id=instalment.id,
-        usage=_usage(instalment),
-        saved_method_id=method.id,
+        usage=usage or _usage(instalment),
+        saved_method_id=saved_method_id,
+        save_method=save_method,
+        expires_at=expires_at,
         now=now,
     )
 
@@ -147,30 +168,24 @@ def pay_now(
     """
     instalment = locked(instalment_id)
     order = instalment.order
-    attempt = payment_queries.undecided_of_instalment(instalment_id)
+    known = payment_queries.undecided_of_instalment(instalment_id)
     busy = instalment.status is InstalmentStatus.CHARGING
     arrived = instalment.status in PAYABLE and payment_queries.money_arrived(instalment_id)
-    if busy or arrived or not _can_continue(attempt, provider):
+    if busy or arrived or not _can_continue(known, provider):
         raise PaymentUnderWay(
-            provider=attempt.provider if attempt else None,
-            until=attempt.expires_at if attempt else None,
+            provider=known.provider if known else None,
+            until=known.expires_at if known else None,
             instalment=instalment_id,
         )
     if instalment.status not in PAYABLE or order.status is not OrderStatus.CONFIRMED:
         raise NothingToPay(status=instalment.status, order=order.reference)
-    if attempt is not None and attempt.provider == provider and not attempt.is_set_up:
-        return attempt
-    if attempt is not None:
-        payments.give_up_unopened(attempt, now=now)
-    return payments.reserve(
-        order_id=order.id,
-        user_id=order.user_id,
-        provider=provider,
-        amount=Money(instalment.amount_minor, instalment.currency),
-        order_reference=order.reference,
-        description=describe(instalment, order),
-        instalment_id=instalment.id,
-        usage=_usage(instalment),
+    if known is not None and known.provider == provider and not known.is_set_up:
+        return known
+    if known is not None:
+        payments.give_up_unopened(known, now=now)
+    return attempt(
+        instalment,
+        provider,
         save_method=more_to_come(instalment),
         expires_at=expires_at,
         now=now,
@@ -188,25 +203,15 @@ def change_method(
     order = instalment.order
     if instalment.status not in TO_TAKE or order.status is not OrderStatus.CONFIRMED:
         raise NothingToPay(status=instalment.status, order=order.reference)
-    attempt = payment_queries.undecided_of_instalment(instalment_id)
-    if attempt is not None and attempt.is_set_up and attempt.provider == provider:
-        return attempt
-    if attempt is not None:
+    known = payment_queries.undecided_of_instalment(instalment_id)
+    if known is not None and known.is_set_up and known.provider == provider:
+        return known
+    if known is not None:
         raise PaymentUnderWay(
-            provider=attempt.provider, until=attempt.expires_at, instalment=instalment_id
+            provider=known.provider, until=known.expires_at, instalment=instalment_id
         )
-    return payments.reserve(
-        order_id=order.id,
-        user_id=order.user_id,
-        provider=provider,
-        amount=Money(0, instalment.currency),
-        order_reference=order.reference,
-        description=describe(instalment, order),
-        instalment_id=instalment.id,
-        usage=_usage(instalment),
-        save_method=True,
-        expires_at=expires_at,
-        now=now,
+    return attempt(
+        instalment, provider, takes=False, save_method=True, expires_at=expires_at, now=now
     )
 
 
@@ -252,7 +257,7 @@ def settle(event: PaymentSucceeded, *, now: datetime) -> None:
     instalment = locked(payment.instalment_id)
     order = instalment.order
     if instalment.status is InstalmentStatus.PAID:
-        if not _paid_by(instalment, payment):
+        if not payment_queries.settles_its_instalment(payment):
             journal.record("instalment.overpaid", instalment, {"payment": payment.id}, now=now)
             publish(MoneyNotDue(payment.id), now=now)
         return
@@ -266,15 +271,15 @@ def settle(event: PaymentSucceeded, *, now: datetime) -> None:
     if order.status in (OrderStatus.CANCELLED, OrderStatus.REFUSED):
         journal.record("order.paid_after_end", order, {"payment": payment.id}, now=now)
         publish(MoneyNotDue(payment.id), now=now)
-    elif order.status is OrderStatus.AWAITING_PAYMENT and begins(instalment):
+    elif order.status is OrderStatus.AWAITING_PAYMENT and _begins(instalment):
         if not orders.confirm(order, now=now):
             publish(MoneyNotDue(payment.id), now=now)
     else:
         publish(InstalmentPaid(instalment.id), now=now)
 
 
-def begins(instalment: Instalment) -> bool:
-    """Whether its payment, or the means of payment kept for it, makes the order run."""
+def _begins(instalment: Instalment) -> bool:
+    """Whether its payment makes the order run."""
     return instalment.schedule == PRICE and instalment.rank == 1
 
 
@@ -295,21 +300,6 @@ def begin(event: MethodSetUp, *, now: datetime) -> None:
     if last_days and first.due_on <= max(last_days):
         first.due_on = first.next_attempt_on = max(last_days) + timedelta(days=1)
         journal.record("instalment.moved", first, {"due_on": first.due_on}, now=now)
-
-
-def _paid_by(instalment: Instalment, payment: Payment) -> bool:
-    """Whether this very payment settled it: the same news told twice is no second payment."""
-    first = db.session.scalars(
-        select(Payment.id)
-        .where(
-            Payment.instalment_id == instalment.id,
-            Payment.status == PaymentStatus.SUCCEEDED,
-            Payment.amount_minor > 0,
-            Payment.mismatch.is_(None),
-        )
-        .order_by(Payment.settled_at, Payment.attempt)
-    ).first()
-    return first == payment.id
 
 
 def note_failure(event: PaymentFailed, *, now: datetime) -> None:

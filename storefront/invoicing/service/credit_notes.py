@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import uuid
 from collections.abc import Sequence
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any
 
 from flask import current_app
@@ -15,13 +15,12 @@ from storefront.documents import service as documents
 from storefront.documents.rules import DocumentKind, filename_of
 from storefront.infra import journal
 from storefront.infra.db import db
-from storefront.infra.numbering import next_number
 from storefront.infra.outbox import publish
 from storefront.infra.templating import date_fr, money_fr
 from storefront.invoicing import queries, rules
 from storefront.invoicing.events import CreditNoteIssued, CreditNoteStored, NothingToCredit
 from storefront.invoicing.models import CreditNote, CreditNoteLine, Invoice
-from storefront.invoicing.service.invoices import printed_rate, seller_facts
+from storefront.invoicing.service.invoices import number, printed_rate, seller_facts
 from storefront.kernel.calendar import paris_date
 from storefront.orders.events import OrderCancelled
 from storefront.orders.models import Order
@@ -118,7 +117,7 @@ def _issue(
         mentions=journal.canonical(_mentions(invoice)),
         lines=lines,
     )
-    _number(note, now)
+    number(note, rules.series_of(paris_date(now), rules.CREDIT_SERIES), now)
     db.session.add(note)
     db.session.flush()
     facts = {
@@ -166,19 +165,6 @@ def _lines(
         )
         for position, (line, gross, vat) in enumerate(credited, start=1)
     ]
-
-
-def _number(note: CreditNote, now: datetime) -> None:
-    """Numbers and dates rise together, as on invoices (INV-02)."""
-    note.series = rules.series_of(paris_date(now), rules.CREDIT_SERIES)
-    note.sequence = next_number(note.series)
-    note.number = rules.number_of(note.series, note.sequence)
-    before = db.session.scalar(
-        select(CreditNote.issued_on).where(
-            CreditNote.series == note.series, CreditNote.sequence == note.sequence - 1
-        )
-    )
-    note.issued_on = max(paris_date(now), before or date.min)
 
 
 def _mentions(invoice: Invoice) -> dict[str, str]:

@@ -24,7 +24,7 @@ from storefront.instalments import queries as instalments
 from storefront.instalments.models import PRICE
 from storefront.invoicing import queries, rules
 from storefront.invoicing.events import InvoiceIssued, InvoiceStored
-from storefront.invoicing.models import ORDER, Invoice, InvoiceLine
+from storefront.invoicing.models import ORDER, CreditNote, Invoice, InvoiceLine
 from storefront.invoicing.queries import ScheduledPayment
 from storefront.kernel.calendar import paris_date
 from storefront.legal.queries import parameters_of
@@ -173,7 +173,7 @@ def _issue(
         lines=lines,
     )
     # Last: the series stays locked until the end of the transaction.
-    _number(invoice, now)
+    number(invoice, rules.series_of(paris_date(now)), now)
     db.session.add(invoice)
     db.session.flush()
     facts = {
@@ -190,17 +190,19 @@ def _issue(
     return invoice
 
 
-def _number(invoice: Invoice, now: datetime) -> None:
-    """Numbers and dates rise together: two transactions around midnight cannot cross (INV-02)."""
-    invoice.series = rules.series_of(paris_date(now))
-    invoice.sequence = next_number(invoice.series)
-    invoice.number = rules.number_of(invoice.series, invoice.sequence)
+def number(document: Invoice | CreditNote, series: str, now: datetime) -> None:
+    """Draw the next number of a series for an invoice or a credit note.
+
+    Numbers and dates rise together: two transactions around midnight cannot cross (INV-02).
+    """
+    kind = type(document)
+    document.series = series
+    document.sequence = next_number(series)
+    document.number = rules.number_of(series, document.sequence)
     before = db.session.scalar(
-        select(Invoice.issued_on).where(
-            Invoice.series == invoice.series, Invoice.sequence == invoice.sequence - 1
-        )
+        select(kind.issued_on).where(kind.series == series, kind.sequence == document.sequence - 1)
     )
-    invoice.issued_on = max(paris_date(now), before or date.min)
+    document.issued_on = max(paris_date(now), before or date.min)
 
 
 def seller_facts() -> dict[str, Any]:

@@ -16,6 +16,7 @@ from storefront.identity.models import Role
 from storefront.identity.views import staff_required
 from storefront.infra import clock, journal
 from storefront.infra.db import db, transaction
+from storefront.infra.spreadsheet import download
 from storefront.infra.templating import date_fr
 from storefront.infra.web import found_or_404
 from storefront.instalments.models import Instalment
@@ -62,11 +63,7 @@ def export() -> Response:
     content = overdue_csv(page.rows, paris_date(now))
     with transaction():
         journal.record("arrears.exported", current_user, {"count": len(page.rows)}, now=now)
-    return Response(
-        content,
-        content_type="text/csv; charset=utf-8",
-        headers={"Content-Disposition": "attachment; filename=impayes.csv"},
-    )
+    return download(content, "impayes.csv")
 
 
 def _instalment(instalment_id: uuid.UUID) -> Instalment:

@@ -19,13 +19,12 @@ from storefront.kernel.calendar import end_of_day, paris_date, start_of_day
 from storefront.notifications import queries as notifications
 from storefront.orders import queries as orders
 from storefront.payments import queries as payments
+from storefront.refunds.queries import LONG_DOUBT
 from storefront.staff.desk.forms import SampleForm
 from storefront.tickets import queries as tickets
 
 bp = Blueprint("desk", __name__, url_prefix="/gestion")
 
-# A payment decided by nobody for this long is not on its way any more: somebody must look.
-LONG_DOUBT = timedelta(days=1)
 SHOWN = 12
 
 

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
+from storefront.infra.spreadsheet import as_amount, as_text, spreadsheet
 from storefront.kernel.calendar import PARIS
-from storefront.kernel.money import Money
 from storefront.refunds.queries import LedgerEntry, Matter, MoneyItem
-from storefront.staff.orders.service import FORMULA
 
 MATTER_NAMES = {
     Matter.DISPUTE: "Contestation",
@@ -43,7 +40,7 @@ def queue_csv(items: Sequence[MoneyItem]) -> str:
                 item.provider,
                 item.code,
                 _day(item.deadline),
-                _amount(item.amount.minor, item.amount.currency),
+                as_amount(item.amount.minor, item.amount.currency),
             )
             for item in items
         ),
@@ -60,9 +57,9 @@ def ledger_csv(entries: Sequence[LedgerEntry]) -> str:
                 ENTRY_NAMES[entry.kind],
                 entry.label,
                 entry.order_reference,
-                _amount(entry.owed_minor, entry.currency) if entry.owed_minor > 0 else "",
-                _amount(-entry.owed_minor, entry.currency) if entry.owed_minor < 0 else "",
-                _amount(entry.balance_minor, entry.currency),
+                as_amount(entry.owed_minor, entry.currency) if entry.owed_minor > 0 else "",
+                as_amount(-entry.owed_minor, entry.currency) if entry.owed_minor < 0 else "",
+                as_amount(entry.balance_minor, entry.currency),
                 entry.currency,
             )
             for entry in entries
@@ -71,19 +68,13 @@ def ledger_csv(entries: Sequence[LedgerEntry]) -> str:
 
 
 def _csv(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """Semicolons, decimal commas, with a BOM; what a spreadsheet would run stays text."""
-    file = io.StringIO()
-    file.write("\ufeff")
-    writer = csv.writer(file, delimiter=";", lineterminator="\r\n")
-    writer.writerow(columns)
-    for row in rows:
-        writer.writerow([_text(value) for value in row])
-    return file.getvalue()
+    """What a spreadsheet would run stays text; amounts may be negative."""
+    return spreadsheet(columns, ([_text(value) for value in row] for row in rows))
 
 
 def _text(value: str) -> str:
     amount = value.removeprefix("-").replace(",", "", 1).isdecimal()
-    return f"'{value}" if value.startswith(FORMULA) and not amount else value
+    return value if amount else as_text(value)
 
 
 def _instant(at: datetime) -> str:
@@ -94,7 +85,3 @@ def _day(value: object) -> str:
     if isinstance(value, datetime):
         return _instant(value)
     return f"{value:%d/%m/%Y}" if value else ""
-
-
-def _amount(minor: int, currency: str) -> str:
-    return Money(minor, currency).major_string().replace(".", ",")

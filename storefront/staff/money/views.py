@@ -13,6 +13,7 @@ from storefront.identity.models import Role, User
 from storefront.identity.views import staff_required
 from storefront.infra import clock, journal
 from storefront.infra.db import db, transaction
+from storefront.infra.spreadsheet import download
 from storefront.infra.web import found_or_404
 from storefront.kernel.calendar import paris_date
 from storefront.kernel.errors import WrongMove
@@ -80,11 +81,7 @@ def _file(content: str, name: str, count: int) -> Response:
     with transaction():
         facts = {"file": name, "count": count}
         journal.record("money.exported", current_user, facts, now=clock.now())
-    return Response(
-        content,
-        content_type="text/csv; charset=utf-8",
-        headers={"Content-Disposition": f"attachment; filename={name}"},
-    )
+    return download(content, name)
 
 
 @bp.get("/argent/clients/<uuid:user_id>")

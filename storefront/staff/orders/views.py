@@ -18,6 +18,7 @@ from storefront.identity.models import Role
 from storefront.identity.views import staff_required
 from storefront.infra import clock, journal
 from storefront.infra.db import db, transaction
+from storefront.infra.spreadsheet import download
 from storefront.infra.web import found_or_404
 from storefront.instalments import queries as instalments
 from storefront.invoicing import queries as invoices
@@ -67,11 +68,7 @@ def export() -> Response:
     content = orders_csv(found, instalments.paid_of_orders(order.id for order in found))
     with transaction():
         journal.record("orders.exported", current_user, {"count": len(found)}, now=clock.now())
-    return Response(
-        content,
-        content_type="text/csv; charset=utf-8",
-        headers={"Content-Disposition": "attachment; filename=commandes.csv"},
-    )
+    return download(content, "commandes.csv")
 
 
 @bp.get("/<reference>")
