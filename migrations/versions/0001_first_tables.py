@@ -480,6 +480,62 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_orders_user_id"), ["user_id"], unique=False)
 
     op.create_table(
+        "plan_versions",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("product_id", sa.Uuid(), nullable=False),
+        sa.Column("number", sa.BigInteger(), nullable=False),
+        sa.Column(
+            "kind",
+            sa.Enum(
+                "classroom_training",
+                "e_learning",
+                "paper_guide",
+                "digital_product",
+                "template",
+                "hour_pack",
+                "one_shot_pack",
+                "support_contract",
+                "plan",
+                "bundle",
+                name="product_kind",
+                native_enum=False,
+                create_constraint=True,
+                length=40,
+            ),
+            nullable=False,
+        ),
+        sa.Column("name", sa.String(length=250), nullable=False),
+        sa.Column("family", sa.String(length=60), nullable=True),
+        sa.Column("rank", sa.BigInteger(), nullable=False),
+        sa.Column("currency", sa.String(length=3), nullable=False),
+        sa.Column("price_minor", sa.BigInteger(), nullable=False),
+        sa.Column(
+            "price_basis",
+            sa.Enum(
+                "gross",
+                "net",
+                name="price_basis",
+                native_enum=False,
+                create_constraint=True,
+                length=40,
+            ),
+            nullable=False,
+        ),
+        sa.Column("features", sa.JSON(), nullable=False),
+        sa.Column("published_at", sa.DateTime(timezone=True), nullable=False),
+        sa.CheckConstraint("price_minor >= 0", name=op.f("ck_plan_versions_price")),
+        sa.ForeignKeyConstraint(
+            ["product_id"],
+            ["products.id"],
+            name=op.f("fk_plan_versions_product_id"),
+            ondelete="RESTRICT",
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_plan_versions")),
+        sa.UniqueConstraint(
+            "product_id", "number", name=op.f("uq_plan_versions_product_id_number")
+        ),
+    )
+    op.create_table(
         "variants",
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("product_id", sa.Uuid(), nullable=False),
@@ -1204,7 +1260,29 @@ def upgrade() -> None:
         sa.Column("user_id", sa.Uuid(), nullable=False),
         sa.Column("order_id", sa.Uuid(), nullable=False),
         sa.Column("order_line_id", sa.Uuid(), nullable=False),
-        sa.Column("name", sa.String(length=120), nullable=False),
+        sa.Column("version_id", sa.Uuid(), nullable=False),
+        sa.Column(
+            "kind",
+            sa.Enum(
+                "classroom_training",
+                "e_learning",
+                "paper_guide",
+                "digital_product",
+                "template",
+                "hour_pack",
+                "one_shot_pack",
+                "support_contract",
+                "plan",
+                "bundle",
+                name="product_kind",
+                native_enum=False,
+                create_constraint=True,
+                length=40,
+            ),
+            nullable=False,
+        ),
+        sa.Column("family", sa.String(length=60), nullable=True),
+        sa.Column("name", sa.String(length=250), nullable=False),
         sa.Column(
             "status",
             sa.Enum(
@@ -1220,17 +1298,37 @@ def upgrade() -> None:
             nullable=False,
         ),
         sa.Column("anchor_on", sa.Date(), nullable=False),
+        sa.Column("anchor_number", sa.BigInteger(), nullable=False),
+        sa.Column("billing_months", sa.BigInteger(), nullable=False),
         sa.Column("currency", sa.String(length=3), nullable=False),
         sa.Column("net_minor", sa.BigInteger(), nullable=False),
         sa.Column("vat_minor", sa.BigInteger(), nullable=False),
         sa.Column("gross_minor", sa.BigInteger(), nullable=False),
+        sa.Column("term_months", sa.BigInteger(), nullable=False),
+        sa.Column(
+            "renewal",
+            sa.Enum(
+                "none",
+                "tacit",
+                "express",
+                name="renewal",
+                native_enum=False,
+                create_constraint=True,
+                length=40,
+            ),
+            nullable=False,
+        ),
         sa.Column("committed_until", sa.Date(), nullable=True),
         sa.Column("ends_on", sa.Date(), nullable=True),
+        sa.Column("ended_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("past_due_since", sa.DateTime(timezone=True), nullable=True),
         sa.Column("suspend_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("next_period_on", sa.Date(), nullable=True),
-        sa.Column("features", sa.JSON(), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.CheckConstraint("billing_months >= 1", name=op.f("ck_subscriptions_billing")),
+        sa.CheckConstraint(
+            "net_minor + vat_minor = gross_minor", name=op.f("ck_subscriptions_adds_up")
+        ),
         sa.ForeignKeyConstraint(
             ["order_id"], ["orders.id"], name=op.f("fk_subscriptions_order_id")
         ),
@@ -1238,6 +1336,9 @@ def upgrade() -> None:
             ["order_line_id"], ["order_lines.id"], name=op.f("fk_subscriptions_order_line_id")
         ),
         sa.ForeignKeyConstraint(["user_id"], ["users.id"], name=op.f("fk_subscriptions_user_id")),
+        sa.ForeignKeyConstraint(
+            ["version_id"], ["plan_versions.id"], name=op.f("fk_subscriptions_version_id")
+        ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_subscriptions")),
         sa.UniqueConstraint("order_line_id", name=op.f("uq_subscriptions_order_line_id")),
     )
@@ -1249,6 +1350,16 @@ def upgrade() -> None:
             batch_op.f("ix_subscriptions_suspend_at"), ["suspend_at"], unique=False
         )
         batch_op.create_index(batch_op.f("ix_subscriptions_user_id"), ["user_id"], unique=False)
+        batch_op.create_index(
+            batch_op.f("ix_subscriptions_version_id"), ["version_id"], unique=False
+        )
+        batch_op.create_index(
+            "ux_subscriptions_family",
+            ["user_id", "family"],
+            unique=True,
+            sqlite_where=sa.text("status <> 'ended' AND family IS NOT NULL"),
+            postgresql_where=sa.text("status <> 'ended' AND family IS NOT NULL"),
+        )
 
     op.create_table(
         "suspensions",
@@ -1593,9 +1704,16 @@ def upgrade() -> None:
         sa.Column("number", sa.BigInteger(), nullable=False),
         sa.Column("starts_on", sa.Date(), nullable=False),
         sa.Column("ends_on", sa.Date(), nullable=False),
+        sa.Column("version_id", sa.Uuid(), nullable=False),
+        sa.Column("net_minor", sa.BigInteger(), nullable=False),
+        sa.Column("vat_minor", sa.BigInteger(), nullable=False),
+        sa.Column("gross_minor", sa.BigInteger(), nullable=False),
         sa.Column("instalment_id", sa.Uuid(), nullable=True),
         sa.Column("paid_at", sa.DateTime(timezone=True), nullable=True),
         sa.CheckConstraint("ends_on > starts_on", name=op.f("ck_subscription_periods_order")),
+        sa.CheckConstraint(
+            "net_minor + vat_minor = gross_minor", name=op.f("ck_subscription_periods_adds_up")
+        ),
         sa.ForeignKeyConstraint(
             ["instalment_id"],
             ["instalments.id"],
@@ -1606,12 +1724,18 @@ def upgrade() -> None:
             ["subscriptions.id"],
             name=op.f("fk_subscription_periods_subscription_id"),
         ),
+        sa.ForeignKeyConstraint(
+            ["version_id"], ["plan_versions.id"], name=op.f("fk_subscription_periods_version_id")
+        ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_subscription_periods")),
         sa.UniqueConstraint("instalment_id", name=op.f("uq_subscription_periods_instalment_id")),
         sa.UniqueConstraint(
             "subscription_id", "number", name=op.f("uq_subscription_periods_subscription_id_number")
         ),
     )
+    with op.batch_alter_table("subscription_periods", schema=None) as batch_op:
+        batch_op.create_index("ix_subscription_periods_starts_on", ["starts_on"], unique=False)
+
     op.create_table(
         "tickets",
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -1856,6 +1980,7 @@ def upgrade() -> None:
     op.guard("cancellation_requests")
     op.guard("terms_versions")
     op.guard("withdrawal_requests")
+    op.guard("plan_versions")
     op.guard("acceptances")
     op.guard("deferrals")
     op.guard("invoices")

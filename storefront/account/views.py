@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from itertools import groupby
 from typing import cast
 
@@ -19,7 +20,9 @@ from storefront.identity.models import User
 from storefront.identity.views import signed_in
 from storefront.infra import clock
 from storefront.infra.db import transaction
+from storefront.infra.web import found_or_404
 from storefront.instalments import queries as instalments
+from storefront.instalments.models import Instalment
 from storefront.invoicing import queries as invoices
 from storefront.kernel.calendar import paris_date
 from storefront.orders import queries as orders
@@ -89,12 +92,25 @@ def instalment_list() -> str:
 @signed_in
 def subscription_list() -> str:
     """Monthly contracts: what they cost, until when they bind, when they end (B-02, B-03)."""
-    unsettled = instalments.unsettled_of_user(current_user.id)
     return render_template(
         "account/subscriptions.html",
         subscriptions=subscriptions.of_user(current_user.id),
-        owing={part.id: part for part in unsettled if part.status in queries.OWING},
+        owing=_owing(),
     )
+
+
+def _owing() -> dict[uuid.UUID, Instalment]:
+    """What the customer has to pay by hand, by instalment."""
+    unsettled = instalments.unsettled_of_user(current_user.id)
+    return {part.id: part for part in unsettled if part.status in queries.OWING}
+
+
+@bp.get("/abonnements/<uuid:subscription_id>")
+@signed_in
+def subscription_page(subscription_id: uuid.UUID) -> str:
+    """One contract: what is due, what comes, how to change it and to end it (B-01 to B-07)."""
+    found = found_or_404(subscriptions.of_holder(subscription_id, current_user.id))
+    return render_template("account/subscription.html", subscription=found, owing=_owing())
 
 
 @bp.get("/heures")

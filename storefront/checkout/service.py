@@ -27,6 +27,8 @@ from storefront.orders.models import Order, OrderStatus
 from storefront.payments import queries as payment_queries
 from storefront.payments.models import Payment, PaymentStatus, PaymentUsage
 from storefront.payments.providers.base import PAGE_LIFETIME
+from storefront.subscriptions import service as subscriptions
+from storefront.subscriptions.service import Wanted
 
 # A buyer who pays in the page's last minute still comes back to what was kept.
 GRACE = timedelta(minutes=5)
@@ -69,7 +71,8 @@ def lock_cart(cart_id: uuid.UUID) -> Cart | None:
 
 
 def check_may_buy(review: Review, user_id: uuid.UUID | None, *, now: datetime) -> None:
-    """Raise `InArrears` when this buyer owes something and services are bought (O-07).
+    """Raise `InArrears` when this buyer owes something and services are bought (O-07), and
+    `AlreadySubscribed` when a plan of the same family runs already (B-07).
 
     Somebody who is not signed in is known by the address that the order would belong to.
     """
@@ -78,6 +81,10 @@ def check_may_buy(review: Review, user_id: uuid.UUID | None, *, now: datetime) -
     if customer_id is not None:
         kinds = [line.kind for line, _ in review.priced.lines]
         arrears.check_standing(customer_id, kinds, signed_in=user_id is not None, now=now)
+        wanted = [
+            Wanted(line.kind, line.features, amounts.gross) for line, amounts in review.priced.lines
+        ]
+        subscriptions.check_free(customer_id, wanted, signed_in=user_id is not None)
 
 
 def place_order(

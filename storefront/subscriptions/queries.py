@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
 
 from sqlalchemy import func, select
@@ -11,7 +12,13 @@ from sqlalchemy.orm import joinedload, selectinload
 
 from storefront.infra.db import db
 from storefront.instalments.rules import morning_of
-from storefront.subscriptions.models import Subscription, SubscriptionPeriod, SubscriptionStatus
+from storefront.subscriptions.models import (
+    PlanVersion,
+    Subscription,
+    SubscriptionPeriod,
+    SubscriptionStatus,
+)
+from storefront.subscriptions.rules import contract_of
 
 RUNNING = (SubscriptionStatus.ACTIVE, SubscriptionStatus.PAST_DUE, SubscriptionStatus.SUSPENDED)
 
@@ -24,6 +31,19 @@ def of_user(user_id: uuid.UUID) -> Sequence[Subscription]:
         .options(joinedload(Subscription.order), selectinload(Subscription.periods))
         .order_by(Subscription.created_at.desc())
     ).all()
+
+
+def of_holder(subscription_id: uuid.UUID, user_id: uuid.UUID) -> Subscription | None:
+    """A subscription with its periods, if it is this customer's."""
+    return db.session.scalars(
+        select(Subscription)
+        .where(Subscription.id == subscription_id, Subscription.user_id == user_id)
+        .options(
+            joinedload(Subscription.order),
+            joinedload(Subscription.version),
+            selectinload(Subscription.periods),
+        )
+    ).one_or_none()
 
 
 def running_of_user(user_id: uuid.UUID) -> Sequence[Subscription]:
@@ -48,6 +68,20 @@ def of_line(order_line_id: uuid.UUID) -> Subscription | None:
     """The subscription that an order line started."""
     return db.session.scalars(
         select(Subscription).where(Subscription.order_line_id == order_line_id)
+    ).first()
+
+
+def running_of_family(user_id: uuid.UUID, family: str) -> Subscription | None:
+    """The plan of this family that a customer has now, locked; one at most."""
+    return db.session.scalars(
+        select(Subscription)
+        .where(
+            Subscription.user_id == user_id,
+            Subscription.family == family,
+            Subscription.status.in_(RUNNING),
+        )
+        .with_for_update()
+        .execution_options(populate_existing=True)
     ).first()
 
 
@@ -106,3 +140,45 @@ def next_suspension_at() -> datetime | None:
             Subscription.status == SubscriptionStatus.PAST_DUE
         )
     )
+
+
+@dataclass(frozen=True)
+class Granted:
+    """What a customer's running plans allow, all together (C-08)."""
+
+    entitlements: frozenset[str]
+    limits: Mapping[str, int | None]
+
+
+def granted(user_id: uuid.UUID, today: date) -> Granted:
+    """What a customer may use on this day; nothing is granted by what is suspended or over.
+
+    A service that is past due is kept for its grace days (B-04). Of two limits the higher counts.
+    """
+    running = db.session.scalars(
+        select(PlanVersion)
+        .join(Subscription, Subscription.version_id == PlanVersion.id)
+        .where(
+            Subscription.user_id == user_id,
+            Subscription.status.in_((SubscriptionStatus.ACTIVE, SubscriptionStatus.PAST_DUE)),
+            (Subscription.ends_on.is_(None)) | (Subscription.ends_on > today),
+        )
+    ).all()
+    contracts = [contract_of(version.features) for version in running]
+    limits: dict[str, int | None] = {}
+    for contract in contracts:
+        for name, most in contract.limits.items():
+            known = limits.get(name, 0)
+            limits[name] = None if most is None or known is None else max(most, known)
+    names = (contract.entitlements for contract in contracts)
+    return Granted(frozenset().union(*names), limits)
+
+
+def may(user_id: uuid.UUID, entitlement: str, today: date) -> bool:
+    """Whether a customer's plan lets them use this now: `may(customer, "messaging", today)`."""
+    return entitlement in granted(user_id, today).entitlements
+
+
+def limit(user_id: uuid.UUID, name: str, today: date) -> int | None:
+    """How many of something a customer's plan allows; 0 without one, None without limit."""
+    return granted(user_id, today).limits.get(name, 0)

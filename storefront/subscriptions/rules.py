@@ -3,10 +3,58 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from enum import StrEnum
+from typing import Any
 
 from storefront.kernel.calendar import PARIS, add_months
+
+
+class Renewal(StrEnum):
+    """What happens at the end of a committed term (B-09, SUB-02).
+
+    NONE: it ends. TACIT: it goes on for another term unless its holder says no. EXPRESS: it ends
+    unless its holder says yes.
+    """
+
+    NONE = "none"
+    TACIT = "tacit"
+    EXPRESS = "express"
+
+
+@dataclass(frozen=True)
+class Contract:
+    """What a monthly product promises, read from its features (C-08, B-02).
+
+    `billing_months` is 12 for a year that is paid up front. `limits` gives a number a name; None:
+    without limit. `included_minutes` is what each month gives.
+    """
+
+    entitlements: frozenset[str]
+    limits: Mapping[str, int | None]
+    term_months: int
+    billing_months: int
+    renewal: Renewal
+    included_minutes: int
+    family: str | None
+    rank: int
+
+
+def contract_of(features: Mapping[str, Any]) -> Contract:
+    """The promises that a product's or a version's features state. Raises ValueError for an
+    unknown renewal."""
+    return Contract(
+        entitlements=frozenset(features.get("entitlements", ())),
+        limits=dict(features.get("limits", {})),
+        term_months=features.get("commitment_months", 0),
+        billing_months=12 if features.get("billing_interval") == "year" else 1,
+        renewal=Renewal(features.get("renewal", "none")),
+        included_minutes=features.get("included_minutes", 0),
+        family=features.get("family"),
+        rank=features.get("rank", 0),
+    )
 
 
 @dataclass(frozen=True)
@@ -18,12 +66,14 @@ class Month:
     ends_on: date
 
 
-def month(anchor: date, number: int) -> Month:
-    """The month `number` of a subscription, always counted from its anchor (SUB-03).
+def month(anchor: date, number: int, *, first: int = 1, every: int = 1) -> Month:
+    """The period `number` of a subscription, always counted from its anchor (SUB-03).
 
-    31 January, 28 February, 31 March: a short month does not move the ones after it.
+    31 January, 28 February, 31 March: a short month does not move the ones after it. `first` is
+    the number of the period that starts on the anchor, `every` the months of a period.
     """
-    return Month(number, add_months(anchor, number - 1), add_months(anchor, number))
+    steps = (number - first) * every
+    return Month(number, add_months(anchor, steps), add_months(anchor, steps + every))
 
 
 def committed_until(anchor: date, months: int) -> date | None:
@@ -46,18 +96,21 @@ def ends_on(
     *,
     notified_on: date,
     wanted_on: date | None = None,
+    every: int = 1,
 ) -> date:
     """The first day without service after its holder ended it on `notified_on` (B-02, B-03).
 
-    The end of the month that was under way, or of the commitment, or of the month that the wanted
-    day falls in, whichever is last. A month that was not opened yet on its first day never is.
+    The end of the period that was under way, or of the commitment, or of the period that the
+    wanted day falls in, whichever is last. A period that was not opened yet on its first day never
+    is. `every` is the months of a period, counted from `anchor`.
     """
     unopened = next_period_on <= notified_on
     soonest = notified_on if unopened else notified_on + timedelta(days=1)
     floor = max(soonest, committed_until or soonest, wanted_on or soonest)
-    number = (floor.year - anchor.year) * 12 + floor.month - anchor.month
-    end = add_months(anchor, number)
-    return end if end >= floor else add_months(anchor, number + 1)
+    months = (floor.year - anchor.year) * 12 + floor.month - anchor.month
+    number = months // every
+    end = add_months(anchor, number * every)
+    return end if end >= floor else add_months(anchor, (number + 1) * every)
 
 
 def suspends_at(past_due_since: datetime, grace_days: int) -> datetime:

@@ -5,14 +5,16 @@ from __future__ import annotations
 import uuid
 from datetime import date, datetime, timedelta
 from enum import StrEnum
-from typing import Any
 
-from sqlalchemy import CheckConstraint, ForeignKey, String, UniqueConstraint
+from sqlalchemy import CheckConstraint, ForeignKey, Index, String, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
+from storefront.catalogue.rules import ProductKind
 from storefront.infra.db import Base, enum_type
 from storefront.kernel.states import Lifecycle
 from storefront.orders.models import Order, OrderLine
+from storefront.subscriptions.models.versions import PlanVersion
+from storefront.subscriptions.rules import Renewal
 
 
 class SubscriptionStatus(StrEnum):
@@ -40,48 +42,80 @@ SUBSCRIPTION_LIFECYCLE = Lifecycle(
 
 
 class Subscription(Base):
-    """One order line that goes on month after month. Amounts in minor units, tax included."""
+    """One order line that goes on period after period. Amounts in minor units of a period.
+
+    A period is a month, or the whole term for a contract paid up front (`billing_months`).
+    """
 
     __tablename__ = "subscriptions"
+    __table_args__ = (
+        CheckConstraint("billing_months >= 1", name="billing"),
+        CheckConstraint("net_minor + vat_minor = gross_minor", name="adds_up"),
+        # One plan of a family at a time, whoever pays twice at once.
+        Index(
+            "ux_subscriptions_family",
+            "user_id",
+            "family",
+            unique=True,
+            sqlite_where=text("status <> 'ended' AND family IS NOT NULL"),
+            postgresql_where=text("status <> 'ended' AND family IS NOT NULL"),
+        ),
+    )
 
     id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=uuid.uuid4)
     user_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("users.id"), index=True)
     order_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("orders.id"))
     order_line_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("order_lines.id"), unique=True)
-    name: Mapped[str] = mapped_column(String(120))
+    version_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("plan_versions.id"), index=True)
+    kind: Mapped[ProductKind] = mapped_column(enum_type(ProductKind))
+    family: Mapped[str | None] = mapped_column(String(60))
+    name: Mapped[str] = mapped_column(String(250))
     status: Mapped[SubscriptionStatus] = mapped_column(
         enum_type(SubscriptionStatus), default=SubscriptionStatus.ACTIVE
     )
+    # The day from which periods are counted, and the number of the one that starts on it.
     anchor_on: Mapped[date]
+    anchor_number: Mapped[int] = mapped_column(default=1)
+    billing_months: Mapped[int] = mapped_column(default=1)
     currency: Mapped[str] = mapped_column(String(3))
+    # What the next period costs this subscriber.
     net_minor: Mapped[int]
     vat_minor: Mapped[int]
     gross_minor: Mapped[int]
+    term_months: Mapped[int] = mapped_column(default=0)  # of commitment; 0: none
+    renewal: Mapped[Renewal] = mapped_column(enum_type(Renewal), default=Renewal.NONE)
+    # The end of the running term: the first day on which it may be ended; None: any time.
     committed_until: Mapped[date | None]
-    # The first day without service, once somebody decided the end (B-03).
+    # The first day without service, once an end is known (B-03).
     ends_on: Mapped[date | None]
+    ended_at: Mapped[datetime | None]
     past_due_since: Mapped[datetime | None]
     # When the grace days of the accepted terms are over (B-04); None while nothing is late.
     suspend_at: Mapped[datetime | None] = mapped_column(index=True)
-    # When the next month is opened: the first day after the last one; None once it has ended.
+    # When the next period is opened: the first day after the last one; None once it has ended.
     next_period_on: Mapped[date | None] = mapped_column(index=True)
-    features: Mapped[dict[str, Any]]
     created_at: Mapped[datetime]
 
     order: Mapped[Order] = relationship()
     order_line: Mapped[OrderLine] = relationship()
+    version: Mapped[PlanVersion] = relationship()
     periods: Mapped[list[SubscriptionPeriod]] = relationship(
         back_populates="subscription", order_by="SubscriptionPeriod.number"
     )
 
 
 class SubscriptionPeriod(Base):
-    """One month, billed once whatever runs twice: UNIQUE(subscription, number)."""
+    """One period, billed once whatever runs twice: UNIQUE(subscription, number).
+
+    What it costs and gives was frozen when it was opened. Amounts in minor units.
+    """
 
     __tablename__ = "subscription_periods"
     __table_args__ = (
         UniqueConstraint("subscription_id", "number"),
         CheckConstraint("ends_on > starts_on", name="order"),
+        CheckConstraint("net_minor + vat_minor = gross_minor", name="adds_up"),
+        Index("ix_subscription_periods_starts_on", "starts_on"),
     )
 
     id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=uuid.uuid4)
@@ -89,6 +123,10 @@ class SubscriptionPeriod(Base):
     number: Mapped[int]  # from 1, paid with the order
     starts_on: Mapped[date]
     ends_on: Mapped[date]  # exclusive: the next period's first day
+    version_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("plan_versions.id"))
+    net_minor: Mapped[int]
+    vat_minor: Mapped[int]
+    gross_minor: Mapped[int]
     # The first month was paid with the order; a free plan has none to pay.
     instalment_id: Mapped[uuid.UUID | None] = mapped_column(
         ForeignKey("instalments.id"), unique=True
@@ -96,8 +134,9 @@ class SubscriptionPeriod(Base):
     paid_at: Mapped[datetime | None]
 
     subscription: Mapped[Subscription] = relationship(back_populates="periods")
+    version: Mapped[PlanVersion] = relationship()
 
     @property
     def last_day(self) -> date:
-        """The last day of the month, itself included."""
+        """The last day of the period, itself included."""
         return self.ends_on - timedelta(days=1)
