@@ -113,6 +113,21 @@ def ends_on(
     return end if end >= floor else add_months(anchor, (number + 1) * every)
 
 
+def debits_left(
+    next_period_on: date | None, committed_until: date | None, *, every: int = 1
+) -> int | None:
+    """How many debits are still to come before the end of the running term (B-02).
+
+    Twelve months from 10 January: on 15 March nine are left, the next one on 10 April. None
+    without a term, or once it is over.
+    """
+    if next_period_on is None or committed_until is None or next_period_on > committed_until:
+        return None
+    months = (committed_until.year - next_period_on.year) * 12
+    months += committed_until.month - next_period_on.month
+    return months // every
+
+
 def suspends_at(past_due_since: datetime, grace_days: int) -> datetime:
     """When an unpaid service stops: the same time of day, grace days later (B-04, MRE-02).
 
