@@ -37,8 +37,10 @@ from storefront.staff.mail import views as staff_mail
 from storefront.staff.money import views as staff_money
 from storefront.staff.orders import views as staff_orders
 from storefront.staff.plans import views as staff_plans
+from storefront.staff.subscriptions import views as staff_subscriptions
 from storefront.staff.support import views as support
 from storefront.subscriptions import jobs as subscriptions_jobs
+from storefront.subscriptions.views import rights as subscription_rights
 from storefront.tickets import jobs as tickets_jobs
 from storefront.tickets import views as tickets
 from storefront.withdrawals import views as withdrawals
@@ -54,6 +56,7 @@ BLUEPRINTS = (
     legal.bp,
     identity.bp,
     account.bp,
+    subscription_rights.bp,
     instalments.bp,
     arrears.bp,
     tickets.bp,
@@ -66,6 +69,7 @@ BLUEPRINTS = (
     staff_arrears.bp,
     staff_money.bp,
     staff_plans.bp,
+    staff_subscriptions.bp,
     staff_declarations.bp,
     staff_mail.bp,
     staff_journal.bp,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import click
@@ -11,17 +12,21 @@ from flask.cli import AppGroup, with_appcontext
 
 from storefront import worker
 from storefront.demo.commands import demo_commands
+from storefront.identity import queries as people
 from storefront.identity import service as identity
 from storefront.identity.models import Role
 from storefront.infra import clock, journal
 from storefront.infra.config import Settings
 from storefront.infra.db import transaction
+from storefront.kernel.calendar import paris_date
 from storefront.legal import queries as legal_queries
 from storefront.legal import service as legal
 from storefront.legal.rules import UnpublishableTerms
+from storefront.subscriptions import queries as subscriptions
 
 terms_commands = AppGroup("terms", help="Publish the terms of sale and read what is published.")
 staff_commands = AppGroup("staff", help="Let people work here.")
+subscription_commands = AppGroup("subscriptions", help="Ask what plans allow their holders.")
 journal_commands = AppGroup("journal", help="Prove that nothing was rewritten.")
 
 
@@ -80,6 +85,16 @@ def show_terms(reference: str) -> None:
     click.echo(version.text, nl=False)
 
 
+@subscription_commands.command("rights")
+@click.argument("email", callback=lambda _context, _parameter, value: _address(value))
+def show_rights(email: str) -> None:
+    """Print what EMAIL's plans allow today as JSON; an address without account may do nothing."""
+    user = people.by_email(email)
+    today = paris_date(clock.now())
+    granted = subscriptions.granted(user.id, today) if user else subscriptions.NOTHING
+    click.echo(json.dumps({"day": today.isoformat(), **granted.as_json()}))
+
+
 @journal_commands.command("verify")
 def verify_journal() -> None:
     """Compute the journal's chain and every seal again; say what does not hold, and where."""
@@ -134,6 +149,7 @@ def init_app(app: Flask) -> None:
         terms_commands,
         journal_commands,
         staff_commands,
+        subscription_commands,
         demo_commands,
     ):
         app.cli.add_command(command)

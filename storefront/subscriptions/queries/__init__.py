@@ -19,6 +19,7 @@ from storefront.subscriptions.queries.holders import (
     HolderPage,
     Owed,
     holder_page,
+    invoices_of,
     owed_of_user,
 )
 from storefront.subscriptions.queries.lists import (
@@ -30,7 +31,15 @@ from storefront.subscriptions.queries.lists import (
     search,
     whole,
 )
-from storefront.subscriptions.queries.rights import Granted, granted, limit, may
+from storefront.subscriptions.queries.rights import (
+    NOTHING,
+    Granted,
+    NotEntitled,
+    granted,
+    limit,
+    may,
+    not_entitled,
+)
 from storefront.subscriptions.queries.subscriptions import (
     RUNNING,
     next_opening_at,
@@ -49,6 +58,7 @@ from storefront.subscriptions.queries.subscriptions import (
 
 __all__ = [
     "MONTHS_SHOWN",
+    "NOTHING",
     "RUNNING",
     "Cohort",
     "Failing",
@@ -56,6 +66,7 @@ __all__ = [
     "HolderPage",
     "Movement",
     "MovementKind",
+    "NotEntitled",
     "Owed",
     "Point",
     "Standing",
@@ -67,11 +78,13 @@ __all__ = [
     "families",
     "granted",
     "holder_page",
+    "invoices_of",
     "limit",
     "may",
     "movements",
     "next_opening_at",
     "next_suspension_at",
+    "not_entitled",
     "of_holder",
     "of_line",
     "of_order",

@@ -13,11 +13,11 @@ from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import (
+    CTE,
     ColumnElement,
     Function,
     Label,
     Select,
-    Subquery,
     and_,
     case,
     extract,
@@ -106,7 +106,7 @@ def _spans(today: date) -> Select[*tuple[Any, ...]]:
     )
 
 
-def _neighbours(today: date) -> Subquery:
+def _neighbours(today: date) -> CTE:
     """Each span with the one before and the one after it in its subscription."""
     spans = _spans(today).subquery()
 
@@ -118,7 +118,7 @@ def _neighbours(today: date) -> Subquery:
         near(func.lag(spans.c.until), "before_until"),
         near(func.lag(spans.c.minor), "before_minor"),
         near(func.lead(spans.c.starts_on), "after_starts_on"),
-    ).subquery()
+    ).cte()
 
 
 def movements(today: date) -> list[Movement]:

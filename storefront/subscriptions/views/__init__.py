@@ -1,0 +1,1 @@
+"""What subscribers read and do, one blueprint a subject."""
