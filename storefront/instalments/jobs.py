@@ -4,37 +4,57 @@ from __future__ import annotations
 
 import logging
 import uuid
+from collections.abc import Sequence
 from datetime import datetime
 
 from storefront.infra.db import transaction
 from storefront.infra.jobs import Job, one_by_one, side_by_side
 from storefront.instalments import emails, queries, rules, service
 from storefront.payments import jobs as payments
-from storefront.payments.providers.base import ProviderRejected, ProviderUnavailable
 
 log = logging.getLogger(__name__)
+
+# Debits that are claimed, asked for and written down together.
+SOME = 64
 
 
 def charge_due(now: datetime) -> int:
     """Take everything that is due; what a provider leaves in doubt is asked again later.
 
-    Several debits are under way at once, each one claimed first: of two runs one takes it.
+    Some are claimed together, so that of two runs one takes each; then they are asked for at
+    once, then what became of them is written down. Raises ExceptionGroup with what nobody
+    foresaw, once all the others are taken.
     """
     due = queries.to_charge(rules.working_day(now))
-    return side_by_side(due, lambda instalment_id: _charge(instalment_id, now), what="debits")
+    done = 0
+    failed: list[Exception] = []
+    with side_by_side("debits") as together:
+        for start in range(0, len(due), SOME):
+            claimed = _claim(due[start : start + SOME], now, failed)
+            try:
+                done += payments.refresh_all(claimed, now, together)
+            except ExceptionGroup as group:
+                failed.extend(group.exceptions)
+            if len(due) > SOME:
+                log.info("debits: %d of %d", min(start + SOME, len(due)), len(due))
+    if failed:
+        raise ExceptionGroup(f"{len(failed)} failed", failed)
+    return done
 
 
-def _charge(instalment_id: uuid.UUID, now: datetime) -> int:
-    with transaction():
-        payment = service.claim(instalment_id, now=now)
-        payment_id: uuid.UUID | None = payment.id if payment else None
-    if payment_id is None:
-        return 0
+def _claim(
+    instalment_ids: Sequence[uuid.UUID], now: datetime, failed: list[Exception]
+) -> list[uuid.UUID]:
+    """The payments that were written down; one row that cannot be holds up no other."""
     try:
-        payments.charge(payment_id, now)
-    except (ProviderUnavailable, ProviderRejected) as error:
-        log.warning("payment %s stays in doubt: %s", payment_id, error)
-    return 1
+        with transaction():
+            claimed = [service.claim(one, now=now) for one in instalment_ids]
+            return [payment.id for payment in claimed if payment is not None]
+    except Exception as error:
+        if len(instalment_ids) == 1:
+            failed.append(error)
+            return []
+    return [paid for one in instalment_ids for paid in _claim([one], now, failed)]
 
 
 def announce_due(now: datetime) -> int:

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from storefront.infra.jobs import Job, one_by_one
+from storefront.infra.jobs import Job, in_batches, one_by_one
 from storefront.instalments.rules import working_day
 from storefront.subscriptions import queries, service
 
 
 def open_months(now: datetime) -> int:
-    """Open every month that has begun, one transaction each; an outage is caught up."""
+    """Open every month that has begun, many in one transaction; an outage is caught up."""
     due = queries.to_open(working_day(now))
-    return one_by_one(due, lambda one: service.open_next_month(one, now=now))
+    return in_batches(due, lambda some: service.open_next_months(some, now=now))
 
 
 def suspend_unpaid(now: datetime) -> int:

@@ -76,6 +76,12 @@ def month(anchor: date, number: int, *, first: int = 1, every: int = 1) -> Month
     return Month(number, add_months(anchor, steps), add_months(anchor, steps + every))
 
 
+def number_of(anchor: date, starts_on: date, *, first: int = 1, every: int = 1) -> int:
+    """The number of the period that starts on this day: `month` the other way round."""
+    months = (starts_on.year - anchor.year) * 12 + starts_on.month - anchor.month
+    return first + months // every
+
+
 def committed_until(anchor: date, months: int) -> date | None:
     """The first day on which a committed contract may end; None without commitment (B-02).
 

@@ -6,7 +6,7 @@ are retried by the same terms, and what happens to it comes back here as an even
 
 from storefront.subscriptions.service.endings import end_revoked, schedule_end
 from storefront.subscriptions.service.failures import note_failed, note_paid, suspend
-from storefront.subscriptions.service.months import grant_month, invoice_month, open_next_month
+from storefront.subscriptions.service.months import grant_month, invoice_month, open_next_months
 from storefront.subscriptions.service.starting import (
     AlreadySubscribed,
     Wanted,
@@ -24,7 +24,7 @@ __all__ = [
     "invoice_month",
     "note_failed",
     "note_paid",
-    "open_next_month",
+    "open_next_months",
     "publish_version",
     "schedule_end",
     "start_for_order",

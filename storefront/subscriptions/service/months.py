@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from storefront.catalogue.rules import ProductKind
@@ -19,7 +20,7 @@ from storefront.legal.queries import parameters_of
 from storefront.subscriptions import rules
 from storefront.subscriptions.events import PeriodPaid
 from storefront.subscriptions.models import Subscription, SubscriptionPeriod
-from storefront.subscriptions.service.states import end, locked
+from storefront.subscriptions.service.states import end, locked_all
 
 
 def open_month(subscription: Subscription, number: int, now: datetime) -> SubscriptionPeriod:
@@ -53,16 +54,24 @@ def open_month(subscription: Subscription, number: int, now: datetime) -> Subscr
     return period
 
 
-def open_next_month(subscription_id: uuid.UUID, *, now: datetime) -> bool:
-    """Open the next period and owe it, or end what has come to its term; says whether it did."""
-    subscription = locked(subscription_id)
+def open_next_months(subscription_ids: Sequence[uuid.UUID], *, now: datetime) -> int:
+    """Open the next period of each and owe it, or end what has come to its term; how many."""
+    return sum(_open_next(subscription, now) for subscription in locked_all(subscription_ids))
+
+
+def _open_next(subscription: Subscription, now: datetime) -> bool:
     starts_on = subscription.next_period_on
     if starts_on is None or starts_on > paris_date(now):
         return False
     if not rules.goes_on(subscription.ends_on, starts_on):
         end(subscription, subscription.ends_on or starts_on, "term", now=now)
         return True
-    number = len(subscription.periods) + 1
+    number = rules.number_of(
+        subscription.anchor_on,
+        starts_on,
+        first=subscription.anchor_number,
+        every=subscription.billing_months,
+    )
     period = open_month(subscription, number, now)
     if period.gross_minor == 0:
         period.paid_at = now

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Sequence
 from datetime import date, datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import joinedload
 
 from storefront.infra import journal
 from storefront.infra.db import db
+from storefront.orders.models import Order
 from storefront.subscriptions.models import (
     SUBSCRIPTION_LIFECYCLE,
     Subscription,
@@ -19,6 +24,19 @@ def locked(subscription_id: uuid.UUID) -> Subscription:
     return db.session.get_one(
         Subscription, subscription_id, with_for_update=True, populate_existing=True
     )
+
+
+def locked_all(subscription_ids: Sequence[uuid.UUID]) -> Sequence[Subscription]:
+    """The same for several in one question, with the orders and the terms that they follow."""
+    with_order = joinedload(Subscription.order, innerjoin=True)
+    return db.session.scalars(
+        select(Subscription)
+        .where(Subscription.id.in_(subscription_ids))
+        .options(with_order.joinedload(Order.terms_version, innerjoin=True))
+        .order_by(Subscription.id)
+        .with_for_update(of=Subscription)
+        .execution_options(populate_existing=True)
+    ).all()
 
 
 def move(subscription: Subscription, status: SubscriptionStatus) -> None:
