@@ -26,6 +26,7 @@ from storefront.invoicing import queries as invoices
 from storefront.kernel.calendar import paris_date
 from storefront.orders import queries as orders
 from storefront.payments import queries as payments
+from storefront.payments.jobs import providers
 from storefront.subscriptions import queries as subscriptions
 from storefront.subscriptions.models import SubscriptionStatus
 
@@ -117,6 +118,7 @@ def subscription_page(subscription_id: uuid.UUID) -> str:
         page=page,
         before=before,
         today=today,
+        can_change=any(one.capabilities.set_up for one in providers().values()),
     )
 
 

@@ -20,7 +20,11 @@ from storefront.subscriptions import rules, service
 from storefront.subscriptions.models import Subscription, SubscriptionPeriod, SubscriptionStatus
 from tests import factories
 
-FEATURES = {"family": "annuaire", "entitlements": ["public_profile", "messaging"]}
+FEATURES = {
+    "family": "annuaire",
+    "entitlements": ["public_profile", "messaging"],
+    "limits": {"photos": 12, "team_members": None},
+}
 
 
 @dataclass(frozen=True)

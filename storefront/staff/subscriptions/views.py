@@ -27,6 +27,7 @@ bp = Blueprint("staff_subscriptions", __name__, url_prefix="/gestion/abonnements
 
 PAGE = 50
 EXPORTED_AT_MOST = 20_000
+SHOWN = 15  # on the board; the rest is in the list
 HOME = "EUR"
 
 
@@ -51,8 +52,9 @@ def board() -> str:
         customers=queries.customers_lost(today),
         standings=standings,
         kinds=list(MovementKind),
-        failing=queries.failing(),
-        coming=queries.coming(today),
+        failing=queries.failing(limit=SHOWN + 1),
+        coming=queries.coming(today, limit=SHOWN + 1),
+        most=SHOWN,
         cohorts=cohorts,
         retention=queries.retention(cohorts),
     )

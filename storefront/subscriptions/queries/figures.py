@@ -246,8 +246,11 @@ class Cohort:
     kept: Sequence[int]
 
 
-def cohorts(today: date, months: int = 13) -> list[Cohort]:
-    """The priced subscriptions that began in the last months, the oldest first."""
+def cohorts(today: date, months: int = 14) -> list[Cohort]:
+    """The priced subscriptions that began in the last months, the oldest first.
+
+    Of fourteen, the oldest tells who is still there after a year.
+    """
     this_month = today.year * 12 + today.month - 1
     begun = extract("year", P.starts_on) * 12 + extract("month", P.starts_on) - 1
     over = extract("year", S.ends_on) * 12 + extract("month", S.ends_on) - 1

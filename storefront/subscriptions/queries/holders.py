@@ -16,7 +16,7 @@ from storefront.credits import queries as credits
 from storefront.credits.queries import LotView
 from storefront.infra import journal
 from storefront.infra.db import db
-from storefront.instalments.models import Instalment
+from storefront.instalments.models import PRICE, Instalment, InstalmentStatus
 from storefront.instalments.queries import UNSETTLED
 from storefront.invoicing import queries as invoicing
 from storefront.invoicing.models import Invoice
@@ -43,8 +43,9 @@ class HolderPage:
     """A subscription with everything that its page shows.
 
     `months` are the last ones first; `before` is the number of the period from which the next page
-    goes on, None on the last one. `lot` holds the hours of the period under way. `ended_because`
-    is the journal's code.
+    goes on, None on the last one. `changes_with` is the paid instalment whose page keeps another
+    card for those to come. `lot` holds the hours of the period under way. `ended_because` is the
+    journal's code.
     """
 
     subscription: Subscription
@@ -54,6 +55,7 @@ class HolderPage:
     owed: Sequence[Owed]
     invoices: Mapping[uuid.UUID, Invoice]  # by period
     method: SavedMethod | None
+    changes_with: uuid.UUID | None
     lot: LotView | None
     debits_left: int | None
     ended_because: str
@@ -101,6 +103,7 @@ def holder_page(
         owed=_owed(SubscriptionPeriod.subscription_id == found.id),
         invoices=invoices_of(found, shown),
         method=payments.usable_method(user_id, found.order.payment_provider),
+        changes_with=_last_paid(found),
         lot=_lot(found, today),
         debits_left=rules.debits_left(
             found.next_period_on, found.committed_until, every=found.billing_months
@@ -148,6 +151,20 @@ def invoices_of(
     if own is not None:
         found |= {one.id: own for one in periods if one.number == 1}
     return found
+
+
+def _last_paid(subscription: Subscription) -> uuid.UUID | None:
+    schedules = (PRICE, rules.schedule_name(subscription.order_line_id))
+    return db.session.scalars(
+        select(Instalment.id)
+        .where(
+            Instalment.order_id == subscription.order_id,
+            Instalment.schedule.in_(schedules),
+            Instalment.status == InstalmentStatus.PAID,
+        )
+        .order_by(Instalment.due_on.desc(), Instalment.rank.desc())
+        .limit(1)
+    ).first()
 
 
 def _lot(subscription: Subscription, today: date) -> LotView | None:

@@ -68,7 +68,8 @@ def plans() -> list[tuple[uuid.UUID, str]]:
     rows = db.session.execute(
         select(PlanVersion.product_id, PlanVersion.name).order_by(PlanVersion.number)
     )
-    return sorted(dict(rows.tuples().all()).items(), key=lambda plan: plan[1])
+    names = {row.product_id: row.name for row in rows}
+    return sorted(names.items(), key=lambda plan: plan[1])
 
 
 def families() -> Sequence[str]:
