@@ -40,7 +40,7 @@ from storefront.subscriptions.queries.rights import (
     may,
     not_entitled,
 )
-from storefront.subscriptions.queries.subscriptions import (
+from storefront.subscriptions.queries.running import (
     RUNNING,
     next_opening_at,
     next_suspension_at,

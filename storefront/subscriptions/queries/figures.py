@@ -33,7 +33,7 @@ from sqlalchemy.sql.elements import SQLCoreOperations
 from storefront.infra.db import db
 from storefront.kernel.calendar import add_months
 from storefront.subscriptions.models import Subscription, SubscriptionPeriod, SubscriptionStatus
-from storefront.subscriptions.queries.subscriptions import RUNNING
+from storefront.subscriptions.queries.running import RUNNING
 
 S, P = Subscription, SubscriptionPeriod
 LIVE = (SubscriptionStatus.ACTIVE, SubscriptionStatus.ENDED)

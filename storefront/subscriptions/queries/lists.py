@@ -20,7 +20,7 @@ from storefront.subscriptions.models import (
     SubscriptionPeriod,
     SubscriptionStatus,
 )
-from storefront.subscriptions.queries.subscriptions import RUNNING
+from storefront.subscriptions.queries.running import RUNNING
 from storefront.subscriptions.rules import Renewal
 
 FAILING = (SubscriptionStatus.PAST_DUE, SubscriptionStatus.SUSPENDED)
