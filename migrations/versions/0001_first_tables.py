@@ -1238,6 +1238,7 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("payments", schema=None) as batch_op:
         batch_op.create_index("ix_payments_check", ["check_at"], unique=False)
+        batch_op.create_index("ix_payments_created", ["created_at"], unique=False)
         batch_op.create_index(batch_op.f("ix_payments_order_id"), ["order_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_payments_user_id"), ["user_id"], unique=False)
 

@@ -103,6 +103,7 @@ class Payment(Base):
         UniqueConstraint("provider", "page_reference"),
         UniqueConstraint("provider", "charge_reference"),
         Index("ix_payments_check", "check_at"),
+        Index("ix_payments_created", "created_at"),
     )
 
     id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=uuid.uuid4)

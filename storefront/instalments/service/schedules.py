@@ -19,7 +19,7 @@ from storefront.instalments.models import (
     Instalment,
     InstalmentStatus,
 )
-from storefront.instalments.queries import TO_TAKE
+from storefront.instalments.queries import NO_METHOD, TO_TAKE
 from storefront.kernel.calendar import paris_date
 from storefront.kernel.errors import Refusal
 from storefront.kernel.money import Money
@@ -116,7 +116,7 @@ def claim(instalment_id: uuid.UUID, *, now: datetime) -> Payment | None:
         return None
     method = payment_queries.usable_method(order.user_id, order.payment_provider)
     if method is None:
-        _leave_to_customer(instalment, "no_method", now)
+        _leave_to_customer(instalment, NO_METHOD, now)
         return None
     move(instalment, InstalmentStatus.CHARGING)
     return attempt(instalment, method.provider, saved_method_id=method.id, now=now)
