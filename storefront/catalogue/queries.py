@@ -146,6 +146,7 @@ class ProductPage:
     illustration_alt: str
     on_sale: bool
     contains: list[tuple[str, str]]  # of a bundle: slug and name
+    version: int
 
 
 _SHELVES = select(Category.slug, Category.name, Category.intro).order_by(Category.position)
@@ -216,6 +217,7 @@ _PAGE = (
         Product.tax_credit_note,
         Product.illustration_alt,
         Product.on_sale,
+        Product.version,
     )
     .join(Product.category)
     .where(Product.slug == bindparam("slug"))
@@ -301,6 +303,7 @@ def product_page(slug: str, now: datetime) -> ProductPage | None:
         illustration_alt=row.illustration_alt,
         on_sale=row.on_sale,
         contains=contains,
+        version=row.version,
     )
 
 

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
-from typing import Literal
+from typing import Any, Literal
 
 import snowballstemmer
 
@@ -300,6 +300,48 @@ def checked_quantity(typed: str, kind: ProductKind) -> int:
     if not (text.isascii() and text.isdigit() and len(text) <= 9) or not 1 <= int(text) <= limit:
         raise QuantityRefused(typed=text[:40], limit=limit, kind=kind)
     return int(text)
+
+
+# The last of an individual's payments is bounded by law (PRE-10); a company's first one by the
+# longest term that the commercial code lets be agreed (C. com. L441-10).
+LONGEST_FIRST_DELAY = 60
+
+
+@dataclass(frozen=True)
+class OwnParts:
+    """The parts that a product has of its own, instead of equal ones (M-02).
+
+    `shares` are whole percent, one a part; the first is due `first_after_days` after the order,
+    the others at the interval of the terms.
+    """
+
+    shares: tuple[int, ...]
+    first_after_days: int = 0
+
+
+class PartsRefused(Refusal):
+    """Not parts that a product can be paid by. Details: reason ("count", "share", "sum",
+    "delay"), most (parts), longest (days), sum (percent)."""
+
+
+def checked_parts(shares: Sequence[int], first_after_days: int, *, most: int) -> OwnParts:
+    """The parts as staff set them, at most as many as the terms allow. Raises `PartsRefused`."""
+    facts = {"most": most, "longest": LONGEST_FIRST_DELAY, "sum": sum(shares)}
+    if not 2 <= len(shares) <= most:
+        raise PartsRefused(reason="count", **facts)
+    if min(shares) < 1:
+        raise PartsRefused(reason="share", **facts)
+    if sum(shares) != 100:
+        raise PartsRefused(reason="sum", **facts)
+    if not 0 <= first_after_days <= LONGEST_FIRST_DELAY:
+        raise PartsRefused(reason="delay", **facts)
+    return OwnParts(tuple(shares), first_after_days)
+
+
+def own_parts(features: Mapping[str, Any]) -> OwnParts | None:
+    """The parts that a product's features name; None: equal ones."""
+    kept = features.get("parts")
+    return OwnParts(tuple(kept["shares"]), kept["first_after_days"]) if kept else None
 
 
 _WORD = re.compile(r"[a-z0-9]+")

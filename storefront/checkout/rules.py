@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from storefront.catalogue.rules import WithdrawalKind
+from storefront.catalogue.rules import KindFacts, WithdrawalKind, own_parts
 from storefront.instalments.rules import Course, PlanLine
 from storefront.kernel.calendar import paris_date
 from storefront.kernel.errors import Refusal
@@ -22,7 +22,7 @@ class ProfessionalsOnly(Refusal):
 class CartChanged(Refusal):
     """The cart, its prices or the terms are not what the buyer saw: show them again, order nothing.
 
-    Details: what ("terms", "total", "cart").
+    Details: what ("terms", "plan", "total", "cart").
     """
 
     status = 409
@@ -102,20 +102,26 @@ def plan_line(
 
     `training` are the particular terms that an individual's training is sold under (FOR-03).
     """
-    most = {
-        "training": terms.instalments_max_trainings,
-        "product": terms.instalments_max_products,
-        None: 1,
-    }[line.facts.instalment_family]
-    today = paris_date(now)
+    own, today = own_parts(line.features), paris_date(now)
+    wanted = len(own.shares) if own else line.instalments_max
     ends_on = paris_date(line.session_ends_at) if line.session_ends_at else today
     return PlanLine(
         gross=gross,
-        instalments_max=min(line.instalments_max, most),
+        instalments_max=min(wanted, most_parts(line.facts, terms)),
         supplied_on=max(ends_on, today),
         is_subscription=line.facts.is_subscription,
         course=_course(line, terms, training, now) if training and consumer else None,
+        own=own,
     )
+
+
+def most_parts(facts: KindFacts, terms: TermsParameters) -> int:
+    """In how many parts the terms let a kind be paid; support is paid in full (M-02, M-06)."""
+    return {
+        "training": terms.instalments_max_trainings,
+        "product": terms.instalments_max_products,
+        None: 1,
+    }[facts.instalment_family]
 
 
 def _course(

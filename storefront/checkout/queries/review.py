@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
+from hashlib import sha256
 
 from storefront.cart.queries import Contents, Line
 from storefront.catalogue.queries import Offer, ProductPage, bundle_lessons, seller_vat
@@ -211,6 +212,7 @@ class Review:
     offers: tuple[PlanOffer, ...]
     providers: tuple[Provider, ...]
     last_day: date  # of the withdrawal period, if the order is placed today
+    now: datetime
 
     @property
     def total(self) -> Money:
@@ -226,6 +228,23 @@ class Review:
     def versions(self) -> str:
         """Which texts the buyer reads: compared when the order comes in."""
         return ",".join(str(version.id) for version in (self.terms, *self.particular))
+
+    @property
+    def seen(self) -> str:
+        """The texts, and the dates and amounts of the plans: all of it is accepted (M-02)."""
+        plans = ";".join(
+            f"{offer.count}:{part.due_on}:{part.amount.minor}"
+            for offer in self.offered
+            for part in offer.instalments
+        )
+        return f"{self.versions}|{sha256(plans.encode()).hexdigest()[:16]}"
+
+    def waits(self, count: int, provider: str) -> bool:
+        """Whether nothing of this plan is due today and the page of this provider cannot keep a
+        means of payment for later: then it cannot be chosen there."""
+        later = self.plan(count)[0].due_on > paris_date(self.now)
+        page = {one.key: one.capabilities for one in self.providers}[provider]
+        return self.priced.gross > 0 and later and page.hosted_page and not page.set_up
 
     def plan(self, count: int) -> tuple[PlannedInstalment, ...]:
         """The instalments of one of the offers. Raises KeyError for another number."""
@@ -281,4 +300,5 @@ def review(
             and (provider.capabilities.set_up or not nothing_today)
         ),
         last_day=last_day,
+        now=now,
     )

@@ -50,9 +50,14 @@ STEPS = [
 ]
 CHANGED = {
     "terms": "Nos conditions ont été mises à jour. Relisez-les et acceptez-les à nouveau.",
+    "plan": "L’échéancier n’est plus celui que vous avez vu. Vérifiez-le avant de commander.",
     "total": "Le total n’est plus celui que vous avez vu. Vérifiez-le avant de commander.",
     "cart": "Un article de votre panier a changé entre-temps. Corrigez ce qui est signalé.",
 }
+CANNOT_WAIT = (
+    "Ce moyen de paiement ne peut pas être enregistré sans un premier paiement : choisissez-en un "
+    "autre, ou un échéancier dont une partie est réglée aujourd’hui."
+)
 T = TypeVar("T")
 
 
@@ -200,7 +205,7 @@ def pay() -> Response | tuple[str, int]:
         return redirect("/commande/coordonnees", 303)
     review = _review(contents, cart.details)
     form = review_form(review)
-    if not form.validate():
+    if not form.validate() or not _can_wait(review, form):
         return _check_page(review, form), 422
     try:
         order, payment = _twice_at_most(lambda: _place(cart.id, form))
@@ -210,6 +215,14 @@ def pay() -> Response | tuple[str, int]:
         return redirect("/panier" if what == "cart" else "/commande/verification", 303)
     remember_ordered()
     return go_and_pay(order, payment)
+
+
+def _can_wait(review: Review, form: ReviewForm) -> bool:
+    """Whether the chosen means can be kept for a plan of which nothing is due today."""
+    if "provider" in form and review.waits(form.chosen_count(), form.chosen_provider()):
+        form.provider.errors = [CANNOT_WAIT]
+        return False
+    return True
 
 
 def _twice_at_most(act: Callable[[], T]) -> T:
@@ -231,8 +244,9 @@ def _place(named: uuid.UUID, form: ReviewForm) -> tuple[Order, Payment | None]:
         if contents.blocked:
             raise CartChanged(what="cart")
         review = queries.review(contents, buyer_from(cart.details), hosted(), now)
-        if form.versions.data != review.versions:
-            raise CartChanged(what="terms")
+        if form.versions.data != review.seen:
+            texts, _, _ = form.text("versions").partition("|")
+            raise CartChanged(what="plan" if texts == review.versions else "terms")
         if form.total.data != str(review.priced.gross):
             raise CartChanged(what="total")
         return service.place_order(
