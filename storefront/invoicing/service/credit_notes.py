@@ -38,9 +38,13 @@ class InvoiceAwaited(Exception):
 def credit_refund(event: RefundSucceeded, *, now: datetime) -> None:
     """Credit what went back of invoiced money, once a refund; or say that nothing is to credit.
 
-    The chosen lines are credited, or all of them pro rata.
+    The chosen lines are credited, or all of them pro rata. What a bank had sent back and goes a
+    second time is credited already: its credit note stays.
     """
     refund = db.session.get_one(Refund, event.refund_id)
+    if payments.repeats_returned(refund):
+        publish(NothingToCredit(refund.id), now=now)
+        return
     wanted = {uuid.UUID(part["line"]): int(part["minor"]) for part in refund.parts}
     note = _credit_payment(
         refund.payment, f"refund:{refund.id}", refund.amount_minor, wanted, now=now
