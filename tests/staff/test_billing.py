@@ -57,7 +57,7 @@ def run(app: Flask) -> str:
 def test_what_is_due_stands_there_before_anything_is_taken(app: Flask, morning: datetime) -> None:
     page = shown(staff(app, morning).get(PAGE).text)
 
-    assert "Aujourd’hui, jeudi 24 décembre 2026 0 sur 4" in page
+    assert "Aujourd’hui, jeudi 24 décembre 2026 Réponse reçue pour 0 sur 4" in page
     assert "Pas encore commencé" in page
     assert "Restants 4" in page
 
