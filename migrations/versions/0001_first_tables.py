@@ -441,6 +441,7 @@ def upgrade() -> None:
         sa.Column("phone", sa.String(length=30), nullable=False),
         sa.Column("company", sa.String(length=160), nullable=False),
         sa.Column("siren", sa.String(length=9), nullable=False),
+        sa.Column("ice", sa.String(length=15), nullable=False),
         sa.Column("vat_number", sa.String(length=20), nullable=False),
         sa.Column("street", sa.String(length=200), nullable=False),
         sa.Column("street_2", sa.String(length=200), nullable=False),

@@ -31,6 +31,9 @@ class ProductKind(StrEnum):
     BUNDLE = "bundle"
 
 
+HOME_CURRENCY = "EUR"
+
+
 class PriceBasis(StrEnum):
     """Whether a catalogue price includes the tax of mainland France."""
 
@@ -139,13 +142,14 @@ class Territory(StrEnum):
     ANTILLES_REUNION = "antilles_reunion"  # Guadeloupe, Martinique, La Réunion: 8.5 %
     GUYANE_MAYOTTE = "guyane_mayotte"  # no VAT
     COLLECTIVITY = "collectivity"  # outside the VAT territory, like a third country
+    MONACO = "monaco"  # taxed like mainland France, and not France itself
     EUROPEAN_UNION = "european_union"
     ELSEWHERE = "elsewhere"
 
     @property
     def is_french(self) -> bool:
         """Whether it is France, metropolitan or overseas (C-07)."""
-        return self not in (Territory.EUROPEAN_UNION, Territory.ELSEWHERE)
+        return self not in (Territory.MONACO, Territory.EUROPEAN_UNION, Territory.ELSEWHERE)
 
     @property
     def is_overseas(self) -> bool:
@@ -158,6 +162,14 @@ EU_COUNTRIES = frozenset(
 )
 # Saint-Barthélemy and Saint-Martin have postcodes of Guadeloupe.
 _ISLANDS = frozenset({"97133", "97150"})
+# ISO gives codes of their own to parts of France, and to Monaco, which is taxed like France.
+_BY_CODE = {
+    **dict.fromkeys(("GP", "MQ", "RE"), Territory.ANTILLES_REUNION),
+    **dict.fromkeys(("GF", "YT"), Territory.GUYANE_MAYOTTE),
+    **dict.fromkeys(("BL", "MF", "NC", "PF", "PM", "TF", "WF"), Territory.COLLECTIVITY),
+    "MC": Territory.MONACO,
+}
+OVERSEAS_COUNTRIES = frozenset(_BY_CODE) - {"MC"}
 
 
 def territory_of(country: str, postcode: str) -> Territory:
@@ -165,7 +177,7 @@ def territory_of(country: str, postcode: str) -> Territory:
     if country in EU_COUNTRIES:
         return Territory.EUROPEAN_UNION
     if country != "FR":
-        return Territory.ELSEWHERE
+        return _BY_CODE.get(country, Territory.ELSEWHERE)
     if postcode.startswith(("975", "98")) and not postcode.startswith("980"):
         return Territory.COLLECTIVITY
     if postcode in _ISLANDS:
@@ -186,11 +198,16 @@ class NotSoldThere(Refusal):
 
 @dataclass(frozen=True)
 class SellerVat:
-    """The seller's own tax position: rates of mainland France in basis points (VAT-01)."""
+    """The seller's own tax position: rates of mainland France in basis points (VAT-01).
+
+    `vies_required`: no reverse charge on a number whose life in VIES nobody has checked; such a
+    business is asked to write instead.
+    """
 
     standard_bp: int = 2000
     book_bp: int = 550
     franchise: bool = False
+    vies_required: bool = False
 
 
 @dataclass(frozen=True)
@@ -198,7 +215,9 @@ class VatRate:
     """The rate of one line; `exemption` says why it is 0: an article of the tax code.
 
     `franchise`, `training`, `export` (art. 262 I / 294-2), `overseas` (art. 294-1), `outside`
-    (art. 259 B); empty when taxed. The invoice turns it into the sentence that the law wants.
+    (art. 259 B), `third_country` (a business beyond the Union, art. 259, 1°), `reverse_charge`
+    (a business of the Union, art. 283-2); empty when taxed. The invoice turns it into the
+    sentence that the law wants.
     """
 
     rate_bp: int
@@ -225,25 +244,26 @@ def vat_rate(
     territory: Territory,
     professional: bool,
     seller: SellerVat,
+    has_vat_number: bool = False,
 ) -> VatRate:
     """The rate of VAT-02's table for what is sold to this buyer at this place.
 
-    In the European Union consumers pay the French rate (below the 10 000 EUR threshold of CGI
-    art. 259 D). Raises `NotSoldThere` for what the first form of the shop does not sell there:
-    remote support outside France (C-07), trainings outside France (VAT-06), anything to
-    businesses of the Union (their number would have to be checked with VIES), anything beyond.
+    `has_vat_number`: a business of the Union gave a well-formed number of its own country.
+    In the European Union consumers, and businesses without one, pay the French rate (below the
+    10 000 EUR threshold of CGI art. 259 D). Raises `NotSoldThere` for what the shop does not
+    sell there: remote support outside France (C-07), trainings outside France (VAT-06), goods
+    to businesses of the Union, goods beyond it.
     """
     facts = KIND_FACTS[kind]
     if facts.is_remote_support and not territory.is_french:
         raise NotSoldThere(kind=kind, reason="support")
     if facts.supply is Supply.TRAINING and not territory.is_french:
         raise NotSoldThere(kind=kind, reason="training")
-    if territory is Territory.ELSEWHERE:
-        raise NotSoldThere(kind=kind, reason="country")
-    if territory is Territory.EUROPEAN_UNION and professional:
-        raise NotSoldThere(kind=kind, reason="eu_business")
+    abroad = _supplied_abroad(kind, territory, professional, seller, has_vat_number)
+    if abroad is not None:
+        return abroad
     home = home_rate(vat_class, seller)
-    if home.exemption or territory in (Territory.METROPOLE, Territory.EUROPEAN_UNION):
+    if home.exemption or territory in _TAXED_AT_HOME:
         return home
     if territory is Territory.CORSICA:
         book = vat_class is VatClass.BOOK and facts.supply is Supply.GOODS
@@ -255,6 +275,54 @@ def vat_rate(
     if territory is Territory.ANTILLES_REUNION:
         return VatRate(_OVERSEAS_BP)
     return VatRate(0, "overseas" if territory is Territory.GUYANE_MAYOTTE else "outside")
+
+
+_TAXED_AT_HOME = (Territory.METROPOLE, Territory.MONACO, Territory.EUROPEAN_UNION)
+
+
+def _supplied_abroad(
+    kind: ProductKind,
+    territory: Territory,
+    professional: bool,
+    seller: SellerVat,
+    has_vat_number: bool,
+) -> VatRate | None:
+    """Where the place of supply itself lies outside France, whatever the seller's own regime."""
+    electronic = KIND_FACTS[kind].supply is Supply.ELECTRONIC
+    if territory is Territory.ELSEWHERE:
+        if not electronic:
+            raise NotSoldThere(kind=kind, reason="country")
+        return VatRate(0, "third_country" if professional else "outside")
+    if territory is Territory.EUROPEAN_UNION and professional:
+        if not electronic or (has_vat_number and seller.vies_required):
+            raise NotSoldThere(kind=kind, reason="eu_business")
+        return VatRate(0, "reverse_charge") if has_vat_number else None
+    return None
+
+
+def shown_rate(
+    kind: ProductKind, vat_class: VatClass, features: Mapping[str, Any], seller: SellerVat
+) -> VatRate:
+    """The rate that pages show a price with: mainland France's, unless it is not sold there.
+
+    What `features.countries` keeps for other countries is shown as its buyers there pay it.
+    """
+    countries = features.get("countries")
+    if not countries or "FR" in countries:
+        return home_rate(vat_class, seller)
+    return vat_rate(
+        kind,
+        vat_class,
+        territory=territory_of(countries[0], ""),
+        professional=bool(features.get("professionals_only")),
+        seller=seller,
+    )
+
+
+def sold_in(features: Mapping[str, Any], country: str) -> bool:
+    """Whether a product is meant for this country: for all of them, unless it names some."""
+    countries = features.get("countries")
+    return not countries or country in countries
 
 
 @dataclass(frozen=True)

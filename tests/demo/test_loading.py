@@ -39,7 +39,7 @@ def test_it_sells_what_it_should(demo: Demo) -> None:
     assert kinds[ProductKind.PAPER_GUIDE] == kinds[ProductKind.DIGITAL_PRODUCT] == 4
     assert kinds[ProductKind.TEMPLATE] == 2
     assert kinds[ProductKind.HOUR_PACK] == 4
-    assert kinds[ProductKind.PLAN] == 3
+    assert kinds[ProductKind.PLAN] == 5
     assert all(kinds[kind] for kind in ProductKind)
     bundle = db.session.scalars(select(Product).where(Product.kind == ProductKind.BUNDLE)).one()
     assert [item.item.kind for item in bundle.bundle_items] == [ProductKind.E_LEARNING] * 2

@@ -27,13 +27,14 @@ from storefront.checkout.forms import (
     review_form,
 )
 from storefront.checkout.queries import Promises, Review
-from storefront.checkout.rules import CartChanged, ProfessionalsOnly
+from storefront.checkout.rules import CartChanged, PricedElsewhere, ProfessionalsOnly
 from storefront.checkout.views.paying import bp, go_and_pay, hosted, order_url, user_id
 from storefront.infra import clock
 from storefront.infra.db import transaction
 from storefront.infra.web import client_ip, found_or_404, user_agent
 from storefront.instalments.rules import PlannedInstalment
 from storefront.kernel.calendar import paris_date
+from storefront.kernel.errors import Refusal
 from storefront.kernel.money import Money
 from storefront.legal.models import TermsVersion
 from storefront.legal.rules import TermsParameters, address_of
@@ -113,10 +114,10 @@ def details() -> Response | str | tuple[str, int]:
     if isinstance(found := _to_order(), Response):
         return found
     cart, contents = found
-    form = DetailsForm(data=cart.details or _known_of_customer())
-    status = 200
+    form = DetailsForm(data={**_starting_point(contents), **cart.details})
+    status, refused = 200, None
     if form.is_submitted():
-        if form.validate() and _can_be_sold(form, contents):
+        if form.validate() and (refused := _refused(form, contents)) is None:
             with transaction():
                 kept = found_or_404(service.lock_cart(cart.id))
                 cart_service.keep_details(kept, form.kept(), now=clock.now())
@@ -126,6 +127,8 @@ def details() -> Response | str | tuple[str, int]:
         "checkout/details.html",
         form=form,
         contents=contents,
+        instead=refused.details.get("instead") if refused else None,
+        means=[one for one in hosted() if contents.currency in one.capabilities.currencies],
         trains=any(line.facts.instalment_family == "training" for line in contents.lines),
         ships=any(line.facts.needs_shipping for line in contents.lines),
         checkout_steps=STEPS,
@@ -134,23 +137,26 @@ def details() -> Response | str | tuple[str, int]:
     return page, status
 
 
-def _known_of_customer() -> dict[str, str]:
-    if not current_user.is_authenticated:
-        return {}
-    return {"name": current_user.name, "email": current_user.email, "phone": current_user.phone}
+def _starting_point(contents: Contents) -> dict[str, str]:
+    """What is known before anything is typed: the customer, and where the cart can be sold."""
+    known = {"country": contents.countries[0]} if contents.countries else {}
+    if current_user.is_authenticated:
+        user = current_user
+        known |= {"name": user.name, "email": user.email, "phone": user.phone}
+    return known
 
 
-def _can_be_sold(form: DetailsForm, contents: Contents) -> bool:
-    """Whether this buyer can have the cart there; what stands in the way goes to its field."""
+def _refused(form: DetailsForm, contents: Contents) -> Refusal | None:
+    """Why this buyer cannot have the cart there, said at its field; None when nothing is."""
     try:
         queries.priced(contents, form.buyer())
     except ProfessionalsOnly as refused:
         form.buyer_kind.errors = [refusal_message(refused)]
-    except (NotSoldThere, TooHeavyToShip) as refused:
+        return refused
+    except (NotSoldThere, PricedElsewhere, TooHeavyToShip) as refused:
         form.country.errors = [refusal_message(refused)]
-    else:
-        return True
-    return False
+        return refused
+    return None
 
 
 def _review(contents: Contents, details: dict[str, Any]) -> Review:
