@@ -306,7 +306,7 @@ def refusal_message(refused: Refusal) -> str:
     if isinstance(refused, PricedElsewhere):
         return (
             f"« {refused.details['name']} » a un prix pour les clients d’un autre pays : "
-            "elle ne peut pas être commandée à cette adresse."
+            "ce produit ne peut pas être commandé à cette adresse."
         )
     if isinstance(refused, NotSoldThere):
         return _NOT_THERE[str(refused.details["reason"])]
