@@ -287,3 +287,11 @@ def test_prices_and_pages_in_dirhams_say_for_whom(browser, plans):
     add(browser, plans["essentiel-maroc"])
     assert "199,00 MAD" in text(browser.get("/panier"))
     assert "238,80" not in text(browser.get("/panier"))
+
+
+def test_a_product_for_some_countries_is_sold_in_no_other_whatever_its_currency(shop, browser):
+    with shop.app_context(), transaction():
+        made = plan("belge", "Belge", 1900, features={**PLAN, "countries": ["BE"]}).id
+    add(browser, made)
+    assert "d’un autre pays" in text(give_details(browser, **COMPANY))
+    assert give_details(browser, **BRUSSELS).status_code == 303
