@@ -9,6 +9,7 @@ from typing import Any
 
 from sqlalchemy import Table, insert, select
 
+from storefront import worker
 from storefront.catalogue.rules import ProductKind
 from storefront.identity.models import User
 from storefront.infra.db import Base, db, transaction
@@ -27,7 +28,7 @@ def make_subscribers(how_many: int, now: datetime) -> None:
 
     All of them ordered at `now`: their second month starts a month later.
     """
-    with_template(now)
+    _make_first(now)
     originals = [_row(model) for model in (User, Order, OrderLine, SavedMethod, Subscription)]
     months = _row(SubscriptionPeriod)
     for numbers in _batches(range(1, how_many)):
@@ -37,11 +38,9 @@ def make_subscribers(how_many: int, now: datetime) -> None:
                 session.execute(insert(table), [copy[place] for copy in copies])
 
 
-def with_template(now: datetime) -> None:
+def _make_first(now: datetime) -> None:
     """A plan paid at order by a bank transfer, with a means of payment kept since."""
     paying.transferred(ProductKind.PLAN, now, buyer=BuyerKind.PROFESSIONAL)
-    from storefront import worker
-
     worker.run_due(now)
     with transaction() as session:
         order = session.scalars(select(Order)).one()
@@ -64,7 +63,7 @@ def with_template(now: datetime) -> None:
 def _row(model: type[Base]) -> tuple[Table, dict[str, Any]]:
     table = model.__table__
     assert isinstance(table, Table)
-    return table, dict(db.session.execute(select(table)).mappings().first() or {})
+    return table, dict(db.session.execute(select(table)).mappings().one())
 
 
 def _copied(

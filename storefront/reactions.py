@@ -36,6 +36,7 @@ from storefront.payments.events import (
     MethodSetUp,
     PaymentFailed,
     PaymentSucceeded,
+    RefundReturned,
     RefundSucceeded,
 )
 from storefront.refunds import emails as refund_emails
@@ -93,6 +94,7 @@ def register(app: Flask) -> None:
 
     on(MoneyNotDue, refunds.propose)
     on(RefundSucceeded, invoicing.credit_refund)
+    on(RefundReturned, refunds.propose_again, refund_emails.tell_returned)
     on(NothingToCredit, refund_emails.tell_refund)
     on(CreditNoteIssued, invoicing.store_credit_note_pdf)
     on(CreditNoteStored, refund_emails.tell_credit)

@@ -175,7 +175,7 @@ MUTATIONS = (
         "a provider that gives no answer has refused",
         "storefront/payments/jobs.py",
         "        service.record_doubt(payment, now=now)\n",
-        "        refused = Outcome(OutcomeStatus.DECLINED)\n"
+        '        refused = Outcome("declined")\n'
         "        service.record_outcome(payment, refused, now=now)\n",
     ),
     Mutation(

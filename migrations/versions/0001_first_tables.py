@@ -441,6 +441,7 @@ def upgrade() -> None:
         sa.Column("phone", sa.String(length=30), nullable=False),
         sa.Column("company", sa.String(length=160), nullable=False),
         sa.Column("siren", sa.String(length=9), nullable=False),
+        sa.Column("ice", sa.String(length=15), nullable=False),
         sa.Column("vat_number", sa.String(length=20), nullable=False),
         sa.Column("street", sa.String(length=200), nullable=False),
         sa.Column("street_2", sa.String(length=200), nullable=False),
@@ -1238,6 +1239,7 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("payments", schema=None) as batch_op:
         batch_op.create_index("ix_payments_check", ["check_at"], unique=False)
+        batch_op.create_index("ix_payments_created", ["created_at"], unique=False)
         batch_op.create_index(batch_op.f("ix_payments_order_id"), ["order_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_payments_user_id"), ["user_id"], unique=False)
 
@@ -1639,6 +1641,7 @@ def upgrade() -> None:
                 "pending",
                 "succeeded",
                 "refused",
+                "returned",
                 "dismissed",
                 name="refund_status",
                 native_enum=False,
@@ -1656,6 +1659,7 @@ def upgrade() -> None:
                 "not_supplied",
                 "faulty",
                 "goodwill",
+                "dispute_lost",
                 "by_provider",
                 name="refund_reason",
                 native_enum=False,

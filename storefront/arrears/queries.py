@@ -338,12 +338,12 @@ def _key(after: str) -> tuple[date, uuid.UUID] | None:
 
 
 def ages(today: date) -> list[tuple[int, int]]:
-    """How many sums are overdue and how much they make, by band of `rules.AGES`."""
+    """How many sums in EUR are overdue and how much they make, by band of `rules.AGES`."""
     bands = [(0, 0)] * (len(rules.AGES) + 1)
     rows = db.session.execute(
         select(_owed_on(), func.count(), func.sum(Instalment.amount_minor))
         .join(Instalment.order)
-        .where(*_overdue(today))
+        .where(*_overdue(today), Instalment.currency == "EUR")
         .group_by(_owed_on())
     )
     for day, count, total in rows:

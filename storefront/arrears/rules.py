@@ -152,7 +152,8 @@ def claim(debt: Debt, parameters: TermsParameters, today: date, *, with_fee: boo
     """What this sum has borne up to `today`, itself excluded: one can still pay today.
 
     A professional's rate is the multiple that the accepted terms state (LAT-01) and there is a
-    fee an invoice (D441-5), a consumer's is the legal rate and there is none (LAT-02).
+    fee an invoice (D441-5), a consumer's is the legal rate and there is none (LAT-02). The fee
+    is a sum in EUR that is not converted: on a debt in another currency none is claimed.
     """
     starts_on = interest_from(debt)
     until = min(today, known_until())
@@ -168,7 +169,8 @@ def claim(debt: Debt, parameters: TermsParameters, today: date, *, with_fee: boo
         ),
     )
     late = today > debt.owed_on
-    fee = parameters.recovery_fee_minor if with_fee and debt.professional and late else 0
+    bears_fee = with_fee and debt.professional and late and debt.principal.currency == "EUR"
+    fee = parameters.recovery_fee_minor if bears_fee else 0
     return Claim(
         debt.principal,
         Money(fee, debt.principal.currency),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import uuid
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 
 from storefront.infra.db import transaction
@@ -14,16 +14,18 @@ from storefront.payments import jobs as payments
 
 log = logging.getLogger(__name__)
 
+Tell = Callable[[int, int], None]
+
 # Debits that are claimed, asked for and written down together.
 SOME = 64
 
 
-def charge_due(now: datetime) -> int:
+def charge_due(now: datetime, tell: Tell | None = None) -> int:
     """Take everything that is due; what a provider leaves in doubt is asked again later.
 
     Some are claimed together, so that of two runs one takes each; then they are asked for at
-    once, then what became of them is written down. Raises ExceptionGroup with what nobody
-    foresaw, once all the others are taken.
+    once, then what became of them is written down. `tell` is told how many are behind, of how
+    many. Raises ExceptionGroup with what nobody foresaw, once all the others are taken.
     """
     due = queries.to_charge(rules.working_day(now))
     done = 0
@@ -35,11 +37,15 @@ def charge_due(now: datetime) -> int:
                 done += payments.refresh_all(claimed, now, together)
             except ExceptionGroup as group:
                 failed.extend(group.exceptions)
-            if len(due) > SOME:
-                log.info("debits: %d of %d", min(start + SOME, len(due)), len(due))
+            (tell or _say)(min(start + SOME, len(due)), len(due))
     if failed:
         raise ExceptionGroup(f"{len(failed)} failed", failed)
     return done
+
+
+def _say(behind: int, of: int) -> None:
+    if of > SOME:
+        log.info("debits: %d of %d", behind, of)
 
 
 def _claim(

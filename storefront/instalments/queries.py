@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 import uuid
+from collections import Counter
 from collections.abc import Iterable, Sequence
-from datetime import date, datetime
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from typing import Any
 
-from sqlalchemy import ColumnElement, func, select
-from sqlalchemy.orm import contains_eager
+from sqlalchemy import ColumnElement, case, func, select
+from sqlalchemy.orm import InstrumentedAttribute, contains_eager
 
 from storefront.infra.db import db
+from storefront.infra.journal import JournalEntry
 from storefront.instalments.models import PRICE, Instalment, InstalmentStatus
 from storefront.instalments.rules import morning_of
+from storefront.kernel.calendar import start_of_day
+from storefront.kernel.money import Money
 from storefront.orders.models import Order, OrderStatus
-from storefront.payments.queries import orders_in_dispute
+from storefront.payments.models import Payment, PaymentStatus
+from storefront.payments.queries import UNDECIDED, orders_in_dispute
 
 TO_TAKE = (InstalmentStatus.SCHEDULED, InstalmentStatus.FAILED)
 UNSETTLED = (*TO_TAKE, InstalmentStatus.CHARGING, InstalmentStatus.UNPAID)
@@ -139,3 +146,116 @@ def next_announcement_at() -> datetime | None:
         )
     )
     return morning_of(day) if day else None
+
+
+# What the billing run did, day by day
+
+NO_METHOD = "no_method"
+
+
+@dataclass
+class BillingDay:
+    """What was to be debited on one day (Paris), counted from the attempts themselves.
+
+    `refused`: the bank said no. `needs_customer`: it wants its customer, or there was nothing to
+    debit. `in_doubt`: asked, not answered yet. `left`: not asked yet. `began_at`: the first
+    attempt of the day.
+    """
+
+    day: date
+    taken: int = 0
+    refused: int = 0
+    needs_customer: int = 0
+    in_doubt: int = 0
+    left: int = 0
+    money: Counter[str] = field(default_factory=Counter)  # taken, minor units by currency
+    began_at: datetime | None = None
+
+    @property
+    def answered(self) -> int:
+        """Of how many the end is known."""
+        return self.taken + self.refused + self.needs_customer
+
+    @property
+    def due(self) -> int:
+        """How many there were to take."""
+        return self.answered + self.in_doubt + self.left
+
+    @property
+    def over(self) -> bool:
+        """Whether nothing more comes of it."""
+        return self.answered == self.due
+
+    @property
+    def amounts(self) -> list[Money]:
+        """What was taken, a sum a currency."""
+        return [Money(minor, currency) for currency, minor in sorted(self.money.items())]
+
+
+def billing_days(today: date, count: int = 30) -> list[BillingDay]:
+    """The debits of today and of the days before, today first; what waits belongs to today.
+
+    Three statements, however many there are.
+    """
+    days = [BillingDay(today - timedelta(days=back)) for back in range(count)]
+    _count_attempts(days)
+    _count_without_method(days)
+    waiting = select(func.count()).where(*_billable(), Instalment.next_attempt_on <= today)
+    days[0].left = db.session.scalar(waiting) or 0
+    return days
+
+
+def _count_attempts(days: Sequence[BillingDay]) -> None:
+    # Saved before and debited without its owner: a page that keeps a card is no debit.
+    on = _which(days, Payment.created_at)
+    rows = db.session.execute(
+        select(
+            on,
+            Payment.status,
+            Payment.currency,
+            func.count(),
+            func.sum(Payment.amount_minor),
+            func.min(Payment.created_at),
+        )
+        .where(
+            Payment.created_at >= start_of_day(days[-1].day),
+            Payment.saved_method_id.is_not(None),
+            Payment.save_method.is_(False),
+            Payment.page_reference.is_(None),
+        )
+        .group_by(on, Payment.status, Payment.currency)
+    )
+    for at, status, currency, number, amount, began_at in rows:
+        day = days[at]
+        day.began_at = min(day.began_at or began_at, began_at)
+        if status is PaymentStatus.SUCCEEDED:
+            day.taken += number
+            day.money[currency] += int(amount)
+        elif status is PaymentStatus.NEEDS_CUSTOMER:
+            day.needs_customer += number
+        elif status in UNDECIDED:
+            day.in_doubt += number
+        else:
+            day.refused += number
+
+
+def _count_without_method(days: Sequence[BillingDay]) -> None:
+    """Nobody was asked for these: only the journal knows the day."""
+    on = _which(days, JournalEntry.at)
+    rows = db.session.execute(
+        select(on, func.count())
+        .where(
+            JournalEntry.kind == f"instalment.{InstalmentStatus.UNPAID}",
+            JournalEntry.at >= start_of_day(days[-1].day),
+            JournalEntry.payload.contains(f'"code":"{NO_METHOD}"'),
+        )
+        .group_by(on)
+    )
+    for at, number in rows:
+        days[at].needs_customer += number
+
+
+def _which(days: Sequence[BillingDay], instant: InstrumentedAttribute[datetime]) -> Any:
+    """The position of the day on which something was, Paris time."""
+    begun = [(instant >= start_of_day(one.day), position) for position, one in enumerate(days)]
+    return case(*begun, else_=len(days) - 1)

@@ -25,6 +25,8 @@ class Mention(StrEnum):
     EXPORT = "export"  # CGI 262 I, 294-2 (VAT-03)
     OVERSEAS = "overseas"  # CGI 294-1
     OUTSIDE = "outside"  # CGI 259 B
+    THIRD_COUNTRY = "third_country"  # CGI 259, 1° (VAT-07)
+    REVERSE_CHARGE = "reverse_charge"  # CGI 283-2, directive 2006/112/CE art. 196 (VAT-07)
     TRAINING_DECLARATION = "training_declaration"  # C. trav. R6351-6 (FOR-06)
     CATEGORY_GOODS = "category_goods"  # CGI ann. II 242 nonies A (INV-07)
     CATEGORY_SERVICES = "category_services"
@@ -75,6 +77,17 @@ def mentions(
 
 
 _SERVICES = frozenset({False})
+
+
+def check_tax_currency(currency: str, vat_minor: int) -> None:
+    """French VAT is stated in EUR (directive 2006/112/CE art. 230, VAT-07).
+
+    What is priced in MAD goes to businesses of Morocco alone, which owe none: the shop needs no
+    rate of exchange, for which the ECB would publish none. Raises ValueError for an invoice that
+    would need one.
+    """
+    if vat_minor and currency != "EUR":
+        raise ValueError(f"{vat_minor} of VAT in {currency}: French VAT is stated in EUR")
 
 
 @dataclass(frozen=True)

@@ -70,6 +70,8 @@ class Order(Base):
     phone: Mapped[str] = mapped_column(String(30))
     company: Mapped[str] = mapped_column(String(160), default="")
     siren: Mapped[str] = mapped_column(String(9), default="")
+    ice: Mapped[str] = mapped_column(String(15), default="")  # Morocco's number of companies
+    # As given with the order, its form checked; whether it is alive only VIES can say.
     vat_number: Mapped[str] = mapped_column(String(20), default="")
     street: Mapped[str] = mapped_column(String(200))
     street_2: Mapped[str] = mapped_column(String(200), default="")

@@ -70,6 +70,7 @@ def place(
         phone=buyer.phone,
         company=buyer.company,
         siren=buyer.siren,
+        ice=buyer.ice,
         vat_number=buyer.vat_number,
         street=buyer.street,
         street_2=buyer.street_2,

@@ -44,6 +44,13 @@ class RefundRefused(Event):
 
 
 @dataclass(frozen=True)
+class RefundReturned(Event):
+    """Money that had gone back came back to us: it is owed to its payer again."""
+
+    refund_id: uuid.UUID
+
+
+@dataclass(frozen=True)
 class DisputeOpened(Event):
     """A payer contests a payment."""
 

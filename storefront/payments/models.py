@@ -103,6 +103,7 @@ class Payment(Base):
         UniqueConstraint("provider", "page_reference"),
         UniqueConstraint("provider", "charge_reference"),
         Index("ix_payments_check", "check_at"),
+        Index("ix_payments_created", "created_at"),
     )
 
     id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=uuid.uuid4)
@@ -169,13 +170,15 @@ class Payment(Base):
 class RefundStatus(StrEnum):
     """PROPOSED: money that is not ours, staff decide. RESERVED: our row only; the provider was not
     asked, or has not answered. PENDING: it has not decided. REFUSED: it never will give it back.
-    DISMISSED: staff keep the money for what it was meant to pay."""
+    RETURNED: it was done, and days later the payer's bank sent it back. DISMISSED: staff keep the
+    money for what it was meant to pay."""
 
     PROPOSED = "proposed"
     RESERVED = "reserved"
     PENDING = "pending"
     SUCCEEDED = "succeeded"
     REFUSED = "refused"
+    RETURNED = "returned"
     DISMISSED = "dismissed"
 
 
@@ -189,8 +192,9 @@ REFUND_LIFECYCLE = Lifecycle(
             RefundStatus.REFUSED,
         },
         RefundStatus.PENDING: {RefundStatus.SUCCEEDED, RefundStatus.REFUSED},
-        RefundStatus.SUCCEEDED: set(),
+        RefundStatus.SUCCEEDED: {RefundStatus.RETURNED},
         RefundStatus.REFUSED: set(),
+        RefundStatus.RETURNED: set(),
         RefundStatus.DISMISSED: set(),
     },
 )
@@ -205,6 +209,7 @@ class RefundReason(StrEnum):
     NOT_SUPPLIED = "not_supplied"  # L216-6, L216-7
     FAULTY = "faulty"  # F-05
     GOODWILL = "goodwill"
+    DISPUTE_LOST = "dispute_lost"  # M-10: of the same order, paid and not contested
     BY_PROVIDER = "by_provider"  # made by hand on the provider's dashboard
 
 
@@ -262,6 +267,7 @@ class Refund(Base):
             RefundStatus.RESERVED,
             RefundStatus.PENDING,
             RefundStatus.SUCCEEDED,
+            RefundStatus.RETURNED,
         )
 
 

@@ -15,6 +15,7 @@ from storefront.payments.models import (
     Payment,
     PaymentStatus,
     Refund,
+    RefundStatus,
     SavedMethod,
     WebhookReceipt,
 )
@@ -212,6 +213,16 @@ def refunds_of_order(order_id: uuid.UUID) -> Sequence[Refund]:
     return db.session.scalars(
         select(Refund).where(Refund.order_id == order_id).order_by(Refund.asked_at, Refund.id)
     ).all()
+
+
+def repeats_returned(refund: Refund) -> bool:
+    """Whether it gives again what a bank had sent back, whatever was tried in between."""
+    earlier = db.session.get(Refund, refund.request_id)
+    while earlier is not None:
+        if earlier.status is RefundStatus.RETURNED:
+            return True
+        earlier = db.session.get(Refund, earlier.request_id)
+    return False
 
 
 def refunds_of_user(user_id: uuid.UUID) -> Sequence[Refund]:

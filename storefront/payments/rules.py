@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from enum import StrEnum
 
 from storefront.kernel.money import Money
-from storefront.payments.providers.base import OutcomeStatus
+from storefront.payments.providers.base import Capabilities, OutcomeStatus
 
 FIRST_WAIT = timedelta(minutes=1)
 LONGEST_WAIT = timedelta(hours=6)
@@ -47,6 +48,25 @@ def mismatch(asked: Money, taken: Money | None) -> str | None:
     if taken.minor != asked.minor:
         return f"asked {asked.minor}, took {taken.minor}"
     return None
+
+
+class NotOffered(StrEnum):
+    """Why a means of payment is not offered; worded in templates/payments/not_offered.html."""
+
+    CURRENCY = "currency"  # it does not take this money
+    SAVED_METHOD = "saved_method"  # something is due later, and it keeps nothing to debit
+    SET_UP = "set_up"  # nothing is due today, and it keeps nothing without a payment
+
+
+def why_not_offered(
+    able: Capabilities, currency: str, *, debited_later: bool, due_today: bool
+) -> NotOffered | None:
+    """Why a provider with these capabilities cannot take this; None when it can (M-01)."""
+    if currency not in able.currencies:
+        return NotOffered.CURRENCY
+    if debited_later and not able.saved_method:
+        return NotOffered.SAVED_METHOD
+    return NotOffered.SET_UP if not due_today and not able.set_up else None
 
 
 def closes(status: OutcomeStatus) -> bool:

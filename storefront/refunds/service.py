@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import date, datetime
 
@@ -18,7 +19,7 @@ from storefront.orders import service as orders
 from storefront.orders.models import Order, OrderStatus
 from storefront.payments import queries as payment_queries
 from storefront.payments import service as payments
-from storefront.payments.events import DisputeLost, DisputeOpened, DisputeWon
+from storefront.payments.events import DisputeLost, DisputeOpened, DisputeWon, RefundReturned
 from storefront.payments.models import (
     Dispute,
     DisputeStatus,
@@ -104,21 +105,45 @@ def refunds_of_request(order_id: uuid.UUID, request_id: uuid.UUID) -> list[Refun
 def by_transfer(refused: Refund, *, asked_by: uuid.UUID | None, now: datetime) -> Refund | None:
     """What a provider refused goes back by a transfer of ours, once (L221-24: the customer agreed).
 
-    None for a refund that was not refused. Raises `RefundTooHigh`.
+    A proposal is agreed to so. None for a refund that is neither. Raises `RefundTooHigh`.
     """
+    if refused.status is RefundStatus.PROPOSED:
+        payments.approve(refused, asked_by=asked_by, by_hand=True, now=now)
+        return refused
     if refused.status is not RefundStatus.REFUSED:
         return None
-    cause = Cause(
-        reason=refused.reason,
-        request_id=refused.id,
-        due_on=refused.due_on,
-        words=refused.words,
-        asked_by=asked_by,
-        parts=tuple((uuid.UUID(part["line"]), int(part["minor"])) for part in refused.parts),
-    )
     return payments.reserve_refund(
-        refused.payment_id, refused.amount_minor, cause, by_hand=True, now=now
+        refused.payment_id,
+        refused.amount_minor,
+        _again(refused, asked_by, refused.due_on),
+        by_hand=True,
+        now=now,
     )
+
+
+def _again(refund: Refund, asked_by: uuid.UUID | None, due_on: date | None) -> Cause:
+    """The same decision, once more: its request is the refund that did not arrive."""
+    return Cause(
+        reason=refund.reason,
+        request_id=refund.id,
+        due_on=due_on,
+        words=refund.words,
+        asked_by=asked_by,
+        parts=tuple((uuid.UUID(part["line"]), int(part["minor"])) for part in refund.parts),
+    )
+
+
+def propose_again(event: RefundReturned, *, now: datetime) -> None:
+    """What a bank sent back is still owed: staff choose the way, once; its credit note stays.
+
+    Nothing is proposed of what was given back otherwise meanwhile.
+    """
+    refund = db.session.get_one(Refund, event.refund_id)
+    again = _again(refund, None, rules.due_on(paris_date(now)))
+    with suppress(RefundTooHigh):
+        payments.reserve_refund(
+            refund.payment_id, refund.amount_minor, again, proposed=True, now=now
+        )
 
 
 def refuse_order(
@@ -189,11 +214,19 @@ def thaw(event: DisputeWon, *, now: datetime) -> None:
 
 
 def end(event: DisputeLost, *, now: datetime) -> None:
-    """The payer has the money again: the contract ends, and its invoice is corrected."""
+    """The payer has the money again: the contract ends, and its invoice is corrected.
+
+    No other part is debited. What else was paid is proposed to staff, who know what was supplied.
+    """
     dispute = db.session.get_one(Dispute, event.dispute_id)
     order = orders.locked(dispute.order_id)
     if order.status in (OrderStatus.CONFIRMED, OrderStatus.AWAITING_PAYMENT):
         _end(order, cause_of(dispute), now)
         orders.cancel(order, DISPUTE_LOST, now=now)
     invoicing.credit_dispute(dispute, now=now)
+    if rules.rest_is_decided(line.kind for line in order.lines):
+        cause = Cause(reason=RefundReason.DISPUTE_LOST, request_id=dispute.id, due_on=None)
+        for payment in holding(order.id):
+            minor = payment.refundable.minor
+            payments.reserve_refund(payment.id, minor, cause, proposed=True, now=now)
     journal.record("order.dispute_lost", order, {"dispute": dispute.id}, now=now)

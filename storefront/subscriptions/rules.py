@@ -43,11 +43,16 @@ class Contract:
 
 
 def contract_of(features: Mapping[str, Any]) -> Contract:
-    """The promises that a product's or a version's features state. Raises ValueError for an
-    unknown renewal."""
+    """The promises that a product's or a version's features state.
+
+    A limit that is no number ("unlimited") is none. Raises ValueError for an unknown renewal.
+    """
     return Contract(
         entitlements=frozenset(features.get("entitlements", ())),
-        limits=dict(features.get("limits", {})),
+        limits={
+            name: most if isinstance(most, int) else None
+            for name, most in features.get("limits", {}).items()
+        },
         term_months=features.get("commitment_months", 0),
         billing_months=12 if features.get("billing_interval") == "year" else 1,
         renewal=Renewal(features.get("renewal", "none")),

@@ -8,7 +8,7 @@ from datetime import date, datetime, timedelta
 
 from sqlalchemy import select
 
-from storefront.catalogue.rules import KIND_FACTS
+from storefront.catalogue.rules import KIND_FACTS, WithdrawalKind
 from storefront.infra import journal
 from storefront.infra.db import db
 from storefront.infra.outbox import publish
@@ -20,7 +20,7 @@ from storefront.instalments.models import (
     Instalment,
     InstalmentStatus,
 )
-from storefront.instalments.queries import TO_TAKE
+from storefront.instalments.queries import NO_METHOD, TO_TAKE
 from storefront.kernel.calendar import paris_date
 from storefront.kernel.errors import Refusal
 from storefront.kernel.money import Money
@@ -117,7 +117,7 @@ def claim(instalment_id: uuid.UUID, *, now: datetime) -> Payment | None:
         return None
     method = payment_queries.usable_method(order.user_id, order.payment_provider)
     if method is None:
-        _leave_to_customer(instalment, "no_method", now)
+        _leave_to_customer(instalment, NO_METHOD, now)
         return None
     move(instalment, InstalmentStatus.CHARGING)
     return attempt(instalment, method.provider, saved_method_id=method.id, now=now)
@@ -291,8 +291,8 @@ def _begins(instalment: Instalment) -> bool:
 def begin(event: MethodSetUp, *, now: datetime) -> None:
     """Nothing was due at order and the means of payment is kept: the order runs (FOR-03).
 
-    When it was placed on an earlier day than it is concluded, the withdrawal period ends later
-    than was shown: no part is taken before.
+    When a training was placed on an earlier day than it is concluded, its withdrawal period ends
+    later than was shown: no part is taken before. Other plans stay as they were accepted (M-02).
     """
     payment = db.session.get_one(Payment, event.payment_id)
     order = locked(payment.instalment_id).order
@@ -300,7 +300,11 @@ def begin(event: MethodSetUp, *, now: datetime) -> None:
     if order.status is not OrderStatus.AWAITING_PAYMENT:
         return
     orders.confirm(order, now=now)
-    last_days = [line.withdrawal_until for line in order.lines if line.withdrawal_until]
+    last_days = [
+        line.withdrawal_until
+        for line in order.lines
+        if line.withdrawal_until and line.withdrawal_kind is WithdrawalKind.TRAINING
+    ]
     first = db.session.get_one(Instalment, payment.instalment_id)
     if last_days and first.due_on <= max(last_days):
         first.due_on = first.next_attempt_on = max(last_days) + timedelta(days=1)

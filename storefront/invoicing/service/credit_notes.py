@@ -16,7 +16,7 @@ from storefront.documents.rules import DocumentKind, filename_of
 from storefront.infra import journal
 from storefront.infra.db import db
 from storefront.infra.outbox import publish
-from storefront.infra.templating import date_fr, money_fr
+from storefront.infra.templating import country_fr, date_fr, money_fr
 from storefront.invoicing import queries, rules
 from storefront.invoicing.events import CreditNoteIssued, CreditNoteStored, NothingToCredit
 from storefront.invoicing.models import CreditNote, CreditNoteLine, Invoice
@@ -38,9 +38,13 @@ class InvoiceAwaited(Exception):
 def credit_refund(event: RefundSucceeded, *, now: datetime) -> None:
     """Credit what went back of invoiced money, once a refund; or say that nothing is to credit.
 
-    The chosen lines are credited, or all of them pro rata.
+    The chosen lines are credited, or all of them pro rata. What a bank had sent back and goes a
+    second time is credited already: its credit note stays.
     """
     refund = db.session.get_one(Refund, event.refund_id)
+    if payments.repeats_returned(refund):
+        publish(NothingToCredit(refund.id), now=now)
+        return
     wanted = {uuid.UUID(part["line"]): int(part["minor"]) for part in refund.parts}
     note = _credit_payment(
         refund.payment, f"refund:{refund.id}", refund.amount_minor, wanted, now=now
@@ -208,11 +212,12 @@ def _page_of(note: CreditNote) -> dict[str, Any]:
         },
         "kind": kind,
         "shop": {**shop, "capital": money_fr(shop["capital_minor"])},
-        "buyer": buyer,
+        "buyer": {**buyer, "country_name": country_fr(buyer["country"])},
         "lines": [
             {
                 "name": line.name,
                 "rate": printed_rate(line.vat_rate_bp, line.exemption),
+                "exemption": line.exemption,
                 "net": money(line.net_minor),
                 "vat": money(line.vat_minor),
                 "gross": money(line.gross_minor),
@@ -232,6 +237,7 @@ def _taxes(totals: Sequence[rules.RateTotal], currency: str) -> list[dict[str, A
     return [
         {
             "rate": printed_rate(part.vat_rate_bp, part.exemption),
+            "exemption": part.exemption,
             "net": money_fr(part.net_minor, currency),
             "vat": money_fr(part.vat_minor, currency),
         }

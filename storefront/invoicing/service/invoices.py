@@ -19,7 +19,13 @@ from storefront.infra.db import db
 from storefront.infra.numbering import next_number
 from storefront.infra.outbox import publish
 from storefront.infra.seller import seller
-from storefront.infra.templating import date_fr, date_short_fr, money_fr, percent_fr
+from storefront.infra.templating import (
+    country_fr,
+    date_fr,
+    date_short_fr,
+    money_fr,
+    percent_fr,
+)
 from storefront.instalments import queries as instalments
 from storefront.instalments.models import PRICE
 from storefront.invoicing import queries, rules
@@ -154,6 +160,7 @@ def _issue(
     total = sum(line.gross_minor for line in lines)
     if total != sum(part.amount_minor for part in schedule):
         raise ValueError(f"{order.reference}: {total} is invoiced, another sum is scheduled")
+    rules.check_tax_currency(order.currency, sum(line.vat_minor for line in lines))
     invoice = Invoice(
         id=uuid.uuid4(),
         order_id=order.id,
@@ -216,8 +223,8 @@ def seller_facts() -> dict[str, Any]:
 
 def _buyer(order: Order) -> dict[str, str]:
     names = (
-        "reference buyer_kind name company siren vat_number street street_2 postcode city country"
-        " email payment_provider"
+        "reference buyer_kind name company siren ice vat_number street street_2 postcode city"
+        " country email payment_provider"
     ).split()
     return {name: str(getattr(order, name) or "") for name in names}
 
@@ -249,7 +256,7 @@ def page_of(invoice: Invoice) -> dict[str, Any]:
         "issued_on": date_fr(invoice.issued_on),
         "supplied_on": date_fr(invoice.supplied_on),
         "shop": {**shop, "capital": money_fr(shop["capital_minor"])},
-        "buyer": buyer,
+        "buyer": {**buyer, "country_name": country_fr(buyer["country"])},
         "lines": [
             {
                 "name": line.name,
@@ -258,6 +265,7 @@ def page_of(invoice: Invoice) -> dict[str, Any]:
                 "quantity": str(line.quantity),
                 "unit": money(line.unit_net_minor),
                 "rate": printed_rate(line.vat_rate_bp, line.exemption),
+                "exemption": line.exemption,
                 "net": money(line.net_minor),
                 "gross": money(line.gross_minor),
             }
@@ -269,6 +277,7 @@ def page_of(invoice: Invoice) -> dict[str, Any]:
         "taxes": [
             {
                 "rate": printed_rate(part.vat_rate_bp, part.exemption),
+                "exemption": part.exemption,
                 "net": money(part.net_minor),
                 "vat": money(part.vat_minor),
             }

@@ -12,6 +12,7 @@ from storefront.refunds.queries import LedgerEntry, Matter, MoneyItem
 MATTER_NAMES = {
     Matter.DISPUTE: "Contestation",
     Matter.REFUSED: "Remboursement refusé",
+    Matter.RETURNED: "Remboursement revenu",
     Matter.PROPOSED: "Remboursement à décider",
     Matter.TO_GIVE: "Remboursement à faire",
     Matter.MISMATCHED: "Montant inattendu",
@@ -23,6 +24,7 @@ ENTRY_NAMES = {
     "credit_note": "Avoir",
     "payment": "Paiement reçu",
     "refund": "Remboursement",
+    "refund_returned": "Remboursement revenu",
     "taken_back": "Repris par une contestation",
 }
 

@@ -29,6 +29,7 @@ from storefront.orders import queries
 from storefront.orders.models import Order
 from storefront.payments import jobs as payment_jobs
 from storefront.payments import queries as payments
+from storefront.payments.models import RefundStatus
 from storefront.refunds import queries as refund_queries
 from storefront.refunds import service as refunds
 from storefront.staff.journal.service import readable_facts
@@ -110,6 +111,7 @@ def _page(found: Order, **forms: Any) -> str:
         credit_notes=corrections,
         refunds=given,
         retried={refund.request_id for refund in given},
+        returned={refund.id for refund in given if refund.status is RefundStatus.RETURNED},
         disputes=contested,
         givable=refund_queries.givable(found).total,
         accesses=accesses,
