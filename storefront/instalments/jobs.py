@@ -10,6 +10,8 @@ from storefront.infra.db import transaction
 from storefront.infra.jobs import Job, one_by_one, side_by_side
 from storefront.instalments import emails, queries, rules, service
 from storefront.payments import jobs as payments
+from storefront.payments import queries as payment_queries
+from storefront.payments import service as payment_service
 from storefront.payments.providers.base import ProviderRejected, ProviderUnavailable
 
 log = logging.getLogger(__name__)
@@ -47,11 +49,28 @@ def _announce(instalment_id: uuid.UUID, now: datetime) -> int:
     instalment = service.announce(instalment_id, now=now)
     if instalment is None:
         return 0
+    if instalment.order.by_hand:
+        return int(service.ask_for(instalment, now=now))
     emails.announce(instalment, now=now)
+    return 1
+
+
+def remind_due(now: datetime) -> int:
+    """Remind those who pay by their own means, before what they ordered is given back."""
+    return one_by_one(payment_queries.to_remind(now), lambda one: _remind(one, now))
+
+
+def _remind(payment_id: uuid.UUID, now: datetime) -> int:
+    payment = payment_service.locked(payment_id)
+    if payment.remind_at is None or payment.remind_at > now:
+        return 0
+    emails.remind(payment, now=now)
+    payment_service.reminded(payment)
     return 1
 
 
 JOBS: tuple[Job, ...] = (
     Job("instalments.announce", announce_due, queries.next_announcement_at),
     Job("instalments.charge", charge_due, queries.next_charge_at),
+    Job("instalments.remind", remind_due, payment_queries.next_reminder_at),
 )

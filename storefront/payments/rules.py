@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from storefront.kernel.money import Money
-from storefront.payments.providers.base import OutcomeStatus
+from storefront.payments.providers.base import OutcomeStatus, Provider
 
 FIRST_WAIT = timedelta(minutes=1)
 LONGEST_WAIT = timedelta(hours=6)
@@ -52,3 +53,29 @@ def mismatch(asked: Money, taken: Money | None) -> str | None:
 def closes(status: OutcomeStatus) -> bool:
     """Whether the provider has given its last word on this attempt."""
     return status not in (OutcomeStatus.OPEN, OutcomeStatus.PENDING)
+
+
+def ways_to_pay(
+    providers: Iterable[Provider], currency: str, *, more_to_come: bool, nothing_yet: bool
+) -> tuple[Provider, ...]:
+    """The ways in which an order can be paid, by what each provider declares that it can do (M-09).
+
+    On a hosted page a means must be kept for what is to come, or while nothing is due yet; who pays
+    by their own means is told each time. "On request" stands in for a provider, never beside one,
+    and so does any of them while nothing is due: a kept card is the better promise.
+    """
+    able = [one for one in providers if currency in one.capabilities.currencies]
+    hosted = [
+        one
+        for one in able
+        if one.capabilities.hosted_page
+        and (one.capabilities.saved_method or not more_to_come)
+        and (one.capabilities.set_up or not nothing_yet)
+    ]
+    by_hand = [
+        one
+        for one in able
+        if not one.capabilities.hosted_page
+        and not (hosted and (nothing_yet or one.capabilities.fallback))
+    ]
+    return (*hosted, *by_hand)
