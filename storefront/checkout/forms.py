@@ -24,6 +24,7 @@ from storefront.kernel.errors import Refusal
 from storefront.orders.models import Order
 from storefront.orders.rules import Buyer, BuyerKind
 from storefront.payments.providers.base import Provider
+from storefront.payments.rules import ways_to_pay
 
 FRENCH_POSTCODE = re.compile(r"\d{5}")
 POSTCODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9 -]{1,10}")
@@ -225,10 +226,12 @@ class PayAgainForm(ShopForm):
         )
         form.provider.choices = [
             SelectChoice(provider.key, provider.name_fr)
-            for provider in providers
-            if order.currency in provider.capabilities.currencies
-            and (provider.capabilities.saved_method or not debited_later)
-            and (provider.capabilities.set_up or due_at_order)
+            for provider in ways_to_pay(
+                providers,
+                order.currency,
+                more_to_come=debited_later,
+                nothing_yet=not due_at_order,
+            )
         ]
         return form
 

@@ -85,6 +85,14 @@ def arrivals_of(payment_id: uuid.UUID) -> Sequence[Arrival]:
     ).all()
 
 
+def is_of_an_arrival(refund: Refund) -> bool:
+    """Whether it gives back what came above what was asked, or for what had ended."""
+    arrival = select(Arrival.id).where(
+        Arrival.id == refund.request_id, Arrival.payment_id == refund.payment_id
+    )
+    return db.session.scalar(arrival) is not None
+
+
 def to_remind(now: datetime, limit: int = 200) -> Sequence[uuid.UUID]:
     """Payments by hand whose payer is to be reminded now."""
     return db.session.scalars(

@@ -29,8 +29,16 @@ from storefront.legal.rules import (
     TermsParameters,
     TrainingParameters,
 )
-from storefront.orders.rules import Buyer, PricedOrder, SaleLine, ShippingBands, price_order
+from storefront.orders.rules import (
+    Buyer,
+    PricedOrder,
+    SaleLine,
+    ShippingBands,
+    last_day_to_pay,
+    price_order,
+)
 from storefront.payments.providers.base import Provider
+from storefront.payments.rules import ways_to_pay
 
 
 @dataclass(frozen=True)
@@ -211,11 +219,22 @@ class Review:
     offers: tuple[PlanOffer, ...]
     providers: tuple[Provider, ...]
     last_day: date  # of the withdrawal period, if the order is placed today
+    pay_by: date | None  # the last day for money sent by hand; None: too little time is left
 
     @property
     def total(self) -> Money:
         """What the order costs in all."""
         return Money(self.priced.gross, self.priced.currency)
+
+    @property
+    def hosted(self) -> bool:
+        """Whether one of the ways to pay leads to a provider's page."""
+        return any(one.capabilities.hosted_page for one in self.providers)
+
+    @property
+    def by_hand(self) -> bool:
+        """Whether one of them is left to the buyer's own means."""
+        return not all(one.capabilities.hosted_page for one in self.providers)
 
     @property
     def offered(self) -> list[PlanOffer]:
@@ -264,6 +283,14 @@ def review(
     nothing_today = amounts.gross > 0 and all(
         offer.instalments[0].due_on > paris_date(now) for offer in lawful
     )
+    ways = ways_to_pay(
+        providers, amounts.currency, more_to_come=debited_later, nothing_yet=nothing_today
+    )
+    pay_by = last_day_to_pay(
+        paris_date(now),
+        parameters.offline_payment_days,
+        [line.session_starts_at for line in lines],
+    )
     return Review(
         buyer=buyer,
         priced=amounts,
@@ -272,13 +299,7 @@ def review(
         particular=tuple(in_force(document, now) for document in boxes.particular),
         boxes=boxes,
         offers=found,
-        providers=tuple(
-            provider
-            for provider in providers
-            if provider.capabilities.hosted_page
-            and amounts.currency in provider.capabilities.currencies
-            and (provider.capabilities.saved_method or not debited_later)
-            and (provider.capabilities.set_up or not nothing_today)
-        ),
+        providers=tuple(one for one in ways if pay_by or one.capabilities.hosted_page),
         last_day=last_day,
+        pay_by=pay_by,
     )

@@ -28,7 +28,7 @@ from storefront.checkout.forms import (
 )
 from storefront.checkout.queries import Promises, Review
 from storefront.checkout.rules import CartChanged, ProfessionalsOnly
-from storefront.checkout.views.paying import bp, go_and_pay, hosted, order_url, user_id
+from storefront.checkout.views.paying import bp, go_and_pay, order_url, user_id
 from storefront.infra import clock
 from storefront.infra.db import transaction
 from storefront.infra.web import client_ip, found_or_404, user_agent
@@ -40,6 +40,7 @@ from storefront.legal.rules import TermsParameters, address_of
 from storefront.orders import queries as order_queries
 from storefront.orders.models import Order
 from storefront.orders.rules import TooHeavyToShip
+from storefront.payments import jobs as payments
 from storefront.payments.models import Payment
 
 STEPS = [
@@ -149,7 +150,7 @@ def _can_be_sold(form: DetailsForm, contents: Contents) -> bool:
 
 
 def _review(contents: Contents, details: dict[str, Any]) -> Review:
-    return queries.review(contents, buyer_from(details), hosted(), clock.now())
+    return queries.review(contents, buyer_from(details), payments.offered(), clock.now())
 
 
 @bp.get("/commande/verification")
@@ -230,7 +231,7 @@ def _place(named: uuid.UUID, form: ReviewForm) -> tuple[Order, Payment | None]:
         contents = carts.contents(cart.id, now)
         if contents.blocked:
             raise CartChanged(what="cart")
-        review = queries.review(contents, buyer_from(cart.details), hosted(), now)
+        review = queries.review(contents, buyer_from(cart.details), payments.offered(), now)
         if form.versions.data != review.versions:
             raise CartChanged(what="terms")
         if form.total.data != str(review.priced.gross):
