@@ -139,7 +139,12 @@ def _clock(
         dates.append((order.held_until, "held_until", "", None))
     if order.status is OrderStatus.CONFIRMED:
         dates += [
-            (part.due_on, "debit", part.label, Money(part.amount_minor, part.currency))
+            (
+                part.owed_on,
+                "to_pay" if order.by_hand else "debit",
+                part.label,
+                Money(part.amount_minor, part.currency),
+            )
             for part in parts
             if part.status is not InstalmentStatus.PAID
             and part.status is not InstalmentStatus.CANCELLED

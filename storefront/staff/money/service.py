@@ -14,6 +14,7 @@ MATTER_NAMES = {
     Matter.REFUSED: "Remboursement refusé",
     Matter.PROPOSED: "Remboursement à décider",
     Matter.TO_GIVE: "Remboursement à faire",
+    Matter.UNDERPAID: "Paiement incomplet",
     Matter.MISMATCHED: "Montant inattendu",
     Matter.UNCERTAIN: "Paiement incertain",
     Matter.FAILED: "Échéance impayée",
