@@ -30,6 +30,7 @@ from storefront.orders import views as orders
 from storefront.payments import jobs as payments_jobs
 from storefront.payments import views as payments
 from storefront.staff.arrears import views as staff_arrears
+from storefront.staff.arrivals import views as staff_arrivals
 from storefront.staff.declarations import views as staff_declarations
 from storefront.staff.desk import views as staff_desk
 from storefront.staff.journal import views as staff_journal
@@ -65,6 +66,7 @@ BLUEPRINTS = (
     staff_orders.bp,
     staff_arrears.bp,
     staff_money.bp,
+    staff_arrivals.bp,
     staff_plans.bp,
     staff_declarations.bp,
     staff_mail.bp,
