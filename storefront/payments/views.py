@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from decimal import Decimal
 
 import segno.helpers
 from flask import Blueprint, abort, request
@@ -41,7 +42,7 @@ def transfer_code(payment: Payment) -> str | None:
         name=account.holder[:70],
         iban=account.iban,
         bic=account.bic,
-        amount=payment.missing.major_string(),
+        amount=Decimal(payment.missing.major_string()),
         text=payment.page_reference,
     )
     image: str = code.svg_data_uri(scale=4, border=4, light="#ffffff")
