@@ -9,6 +9,7 @@ from datetime import datetime
 from storefront.infra.db import transaction
 from storefront.infra.jobs import Job, one_by_one, side_by_side
 from storefront.instalments import emails, queries, rules, service
+from storefront.instalments.models import InstalmentStatus
 from storefront.payments import jobs as payments
 from storefront.payments import queries as payment_queries
 from storefront.payments import service as payment_service
@@ -30,8 +31,9 @@ def _charge(instalment_id: uuid.UUID, now: datetime) -> int:
     with transaction():
         payment = service.claim(instalment_id, now=now)
         payment_id: uuid.UUID | None = payment.id if payment else None
+        left = service.locked(instalment_id).status is InstalmentStatus.UNPAID
     if payment_id is None:
-        return 0
+        return int(left)
     try:
         payments.charge(payment_id, now)
     except (ProviderUnavailable, ProviderRejected) as error:

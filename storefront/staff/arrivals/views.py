@@ -20,6 +20,7 @@ from storefront.instalments import queries, service
 from storefront.instalments.models import Instalment
 from storefront.instalments.queries import Wait
 from storefront.kernel.calendar import paris_date
+from storefront.orders.queries import ENDED
 from storefront.payments import queries as payment_queries
 from storefront.payments import service as payments
 from storefront.payments.models import ArrivalWay, Payment, PaymentStatus
@@ -103,10 +104,12 @@ def record(payment_id: uuid.UUID) -> Response | str | tuple[str, int]:
     differs = _difference(found, seen)
     if differs and form.text("confirmed") != form.text("amount"):
         return _page(found, form, differs)
+    part = db.session.get_one(Instalment, found.instalment_id)
+    owed = part.status in service.PAYABLE and part.order.status not in ENDED
     with transaction():
         payments.record_arrival(payment_id, seen, recorded_by=current_user.id, now=now)
     outbox.hurry()
-    _tell(payment_id)
+    _tell(payment_id, owed=owed)
     return redirect(f"/gestion/argent/encaissements/{payment_id}", 303)
 
 
@@ -126,15 +129,15 @@ def _difference(payment: Payment, seen: Seen) -> str | None:
     return f"C’est {gap} de trop : leur remboursement vous sera proposé."
 
 
-def _tell(payment_id: uuid.UUID) -> None:
+def _tell(payment_id: uuid.UUID, *, owed: bool) -> None:
     payment = db.session.get_one(Payment, payment_id, populate_existing=True)
     if payment.status is PaymentStatus.OPEN:
         missing = money_fr(payment.missing)
         flash(f"C’est noté. Il manque {missing} ; le client reçoit un message.", "info")
-    elif payment.mismatch is None and payment.taken_minor == payment.amount_minor:
+    elif owed and payment.taken_minor == payment.amount_minor:
         flash("C’est noté : tout est arrivé, la suite part d’elle-même.", "success")
     else:
-        flash("C’est noté. Ce qui n’était pas dû vous est proposé au remboursement.", "info")
+        flash("C’est noté. Ce qui n’était pas dû est proposé au remboursement.", "info")
 
 
 @bp.post("/echeances/<uuid:instalment_id>")
