@@ -85,6 +85,16 @@ def arrivals_of(payment_id: uuid.UUID) -> Sequence[Arrival]:
     ).all()
 
 
+def arrivals_of_order(order_id: uuid.UUID) -> Sequence[Arrival]:
+    """What staff saw arrive for an order, the first first."""
+    return db.session.scalars(
+        select(Arrival)
+        .join(Payment, Payment.id == Arrival.payment_id)
+        .where(Payment.order_id == order_id)
+        .order_by(Arrival.recorded_at, Arrival.number)
+    ).all()
+
+
 def is_of_an_arrival(refund: Refund) -> bool:
     """Whether it gives back what came above what was asked, or for what had ended."""
     arrival = select(Arrival.id).where(
