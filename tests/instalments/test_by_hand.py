@@ -204,6 +204,7 @@ def test_a_part_by_transfer_of_what_would_be_debited_is_never_debited_on_top(
     arrives(payment_id, 100, now)
     due = second().due_on
     live_until(sandbox, morning_of(due))
+    assert second().status is InstalmentStatus.SCHEDULED
     live_until(sandbox, morning_of(due + timedelta(days=1)))
     assert len(taken(sandbox)) == 1
     assert second().status is InstalmentStatus.UNPAID
