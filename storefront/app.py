@@ -30,6 +30,7 @@ from storefront.orders import views as orders
 from storefront.payments import jobs as payments_jobs
 from storefront.payments import views as payments
 from storefront.staff.arrears import views as staff_arrears
+from storefront.staff.arrivals import views as staff_arrivals
 from storefront.staff.billing import views as staff_billing
 from storefront.staff.declarations import views as staff_declarations
 from storefront.staff.desk import views as staff_desk
@@ -67,6 +68,7 @@ BLUEPRINTS = (
     staff_arrears.bp,
     staff_money.bp,
     staff_billing.bp,
+    staff_arrivals.bp,
     staff_plans.bp,
     staff_declarations.bp,
     staff_mail.bp,

@@ -18,7 +18,12 @@ from storefront.fulfilment.events import AccessOpened, SupplyRevoked
 from storefront.infra import outbox
 from storefront.instalments import emails as instalment_emails
 from storefront.instalments import service as instalments
-from storefront.instalments.events import InstalmentFailed, InstalmentPaid, MoneyNotDue
+from storefront.instalments.events import (
+    InstalmentFailed,
+    InstalmentPaid,
+    MoneyNotDue,
+    PartReceived,
+)
 from storefront.invoicing import service as invoicing
 from storefront.invoicing.events import (
     CreditNoteIssued,
@@ -34,6 +39,9 @@ from storefront.payments.events import (
     DisputeOpened,
     DisputeWon,
     MethodSetUp,
+    MoreArrived,
+    PartArrived,
+    PaymentAwaited,
     PaymentFailed,
     PaymentSucceeded,
     RefundReturned,
@@ -75,6 +83,9 @@ def register(app: Flask) -> None:
     on(PaymentSucceeded, instalments.settle)
     on(MethodSetUp, instalments.begin)
     on(PaymentFailed, instalments.note_failure)
+    on(PaymentAwaited, instalment_emails.how_to_pay)
+    on(PartArrived, instalments.note_part)
+    on(PartReceived, instalment_emails.part_received)
     on(InstalmentPaid, arrears.note_paid)
     on(InstalmentFailed, arrears.note_failed)
     on(PlanSuspended, fulfilment.follow_arrears)
@@ -93,6 +104,7 @@ def register(app: Flask) -> None:
     on(AccessOpened, fulfilment_emails.access_opened)
 
     on(MoneyNotDue, refunds.propose)
+    on(MoreArrived, refunds.propose_extra)
     on(RefundSucceeded, invoicing.credit_refund)
     on(RefundReturned, refunds.propose_again, refund_emails.tell_returned)
     on(NothingToCredit, refund_emails.tell_refund)

@@ -764,8 +764,11 @@ def upgrade() -> None:
         sa.Column("announce_on", sa.Date(), nullable=False),
         sa.Column("announced_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("moved_to", sa.Date(), nullable=True),
+        sa.Column("received_minor", sa.BigInteger(), nullable=False),
         sa.Column("paid_at", sa.DateTime(timezone=True), nullable=True),
-        sa.CheckConstraint("amount_minor >= 0", name=op.f("ck_instalments_amount")),
+        sa.CheckConstraint(
+            "amount_minor >= 0 AND received_minor >= 0", name=op.f("ck_instalments_amount")
+        ),
         sa.ForeignKeyConstraint(["order_id"], ["orders.id"], name=op.f("fk_instalments_order_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_instalments")),
         sa.UniqueConstraint(
@@ -1211,6 +1214,7 @@ def upgrade() -> None:
         sa.Column("check_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("checks", sa.BigInteger(), nullable=False),
         sa.Column("settled_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("remind_at", sa.DateTime(timezone=True), nullable=True),
         sa.CheckConstraint(
             "amount_minor > 0 OR amount_minor = 0 AND save_method", name=op.f("ck_payments_amount")
         ),
@@ -1241,6 +1245,10 @@ def upgrade() -> None:
         batch_op.create_index("ix_payments_check", ["check_at"], unique=False)
         batch_op.create_index("ix_payments_created", ["created_at"], unique=False)
         batch_op.create_index(batch_op.f("ix_payments_order_id"), ["order_id"], unique=False)
+        batch_op.create_index(
+            "ix_payments_provider", ["provider", "status", "created_at"], unique=False
+        )
+        batch_op.create_index(batch_op.f("ix_payments_remind_at"), ["remind_at"], unique=False)
         batch_op.create_index(batch_op.f("ix_payments_user_id"), ["user_id"], unique=False)
 
     op.create_table(
@@ -1426,6 +1434,40 @@ def upgrade() -> None:
     with op.batch_alter_table("access_events", schema=None) as batch_op:
         batch_op.create_index("ix_access_events_access", ["access_id", "at"], unique=False)
 
+    op.create_table(
+        "arrivals",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("payment_id", sa.Uuid(), nullable=False),
+        sa.Column("number", sa.BigInteger(), nullable=False),
+        sa.Column(
+            "way",
+            sa.Enum(
+                "transfer",
+                "cheque",
+                "other",
+                name="arrival_way",
+                native_enum=False,
+                create_constraint=True,
+                length=40,
+            ),
+            nullable=False,
+        ),
+        sa.Column("amount_minor", sa.BigInteger(), nullable=False),
+        sa.Column("currency", sa.String(length=3), nullable=False),
+        sa.Column("arrived_on", sa.Date(), nullable=False),
+        sa.Column("bank_label", sa.String(length=140), nullable=False),
+        sa.Column("recorded_by", sa.Uuid(), nullable=True),
+        sa.Column("recorded_at", sa.DateTime(timezone=True), nullable=False),
+        sa.CheckConstraint("amount_minor > 0", name=op.f("ck_arrivals_amount")),
+        sa.ForeignKeyConstraint(
+            ["payment_id"], ["payments.id"], name=op.f("fk_arrivals_payment_id")
+        ),
+        sa.ForeignKeyConstraint(
+            ["recorded_by"], ["users.id"], name=op.f("fk_arrivals_recorded_by")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_arrivals")),
+        sa.UniqueConstraint("payment_id", "number", name=op.f("uq_arrivals_payment_id_number")),
+    )
     op.create_table(
         "credit_entries",
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -1675,6 +1717,7 @@ def upgrade() -> None:
         sa.Column("due_on", sa.Date(), nullable=True),
         sa.Column("provider_reference", sa.String(length=120), nullable=True),
         sa.Column("refusal_code", sa.String(length=120), nullable=True),
+        sa.Column("sent_on", sa.Date(), nullable=True),
         sa.Column("updated_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("settled_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("check_at", sa.DateTime(timezone=True), nullable=True),
@@ -1989,6 +2032,7 @@ def upgrade() -> None:
     op.guard("deferrals")
     op.guard("invoices")
     op.guard("access_events")
+    op.guard("arrivals")
     op.guard("credit_entries")
     op.guard("credit_notes")
     op.guard("dunning_acts")

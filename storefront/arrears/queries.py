@@ -215,7 +215,7 @@ def _debt(part: Instalment, case: ArrearsCase | None) -> Debt:
     monthly = part.schedule != PRICE
     notice = case.act(DunningStep.FORMAL_NOTICE) if case else None
     return Debt(
-        principal=Money(part.amount_minor, part.currency),
+        principal=Money(part.missing_minor, part.currency),
         owed_on=part.owed_on,
         professional=part.order.buyer_kind is BuyerKind.PROFESSIONAL,
         annual_contract=monthly and _binds(part),

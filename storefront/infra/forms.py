@@ -5,9 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from flask_wtf import FlaskForm
-from wtforms import BooleanField, StringField
+from wtforms import BooleanField, DateField, StringField
 from wtforms.meta import DefaultMeta
 from wtforms.validators import DataRequired
+
+from storefront.kernel.errors import Refusal
+from storefront.kernel.money import Money
 
 
 class ShopForm(FlaskForm):  # type: ignore[misc]
@@ -57,3 +60,26 @@ class ConsentField(BooleanField):
 
 class Ticked(DataRequired):
     """The box must be ticked; `InputRequired` would take a posted `false` for a yes."""
+
+
+class DayField(DateField):
+    """A day, with an error that says how to write one."""
+
+    def process_formdata(self, valuelist: list[str]) -> None:
+        """Read what the browser's own field sends, or what was typed in its place."""
+        try:
+            super().process_formdata(valuelist)
+        except ValueError:
+            raise ValueError("Écrivez une date comme 2026-12-08.") from None
+
+
+UNREADABLE = "Écrivez un montant comme 12,50."
+
+
+def minor_of(text: str, currency: str) -> int | None:
+    """An amount as it was typed, in minor units; None when it is none."""
+    plain = text.replace("€", "").replace("\u202f", "").replace("\u00a0", "").replace(" ", "")
+    try:
+        return Money.from_major_string(plain, currency).minor
+    except Refusal:
+        return None

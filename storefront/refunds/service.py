@@ -19,10 +19,17 @@ from storefront.orders import service as orders
 from storefront.orders.models import Order, OrderStatus
 from storefront.payments import queries as payment_queries
 from storefront.payments import service as payments
-from storefront.payments.events import DisputeLost, DisputeOpened, DisputeWon, RefundReturned
+from storefront.payments.events import (
+    DisputeLost,
+    DisputeOpened,
+    DisputeWon,
+    MoreArrived,
+    RefundReturned,
+)
 from storefront.payments.models import (
     Dispute,
     DisputeStatus,
+    PaymentStatus,
     Refund,
     RefundReason,
     RefundStatus,
@@ -189,6 +196,22 @@ def propose(event: MoneyNotDue, *, now: datetime) -> None:
         due_on=rules.due_on(paris_date(payment.settled_at or now)),
     )
     payments.reserve_refund(payment.id, payment.refundable.minor, cause, proposed=True, now=now)
+
+
+def propose_extra(event: MoreArrived, *, now: datetime) -> None:
+    """More came than was asked, or a part of what will not be supplied: its refund is proposed,
+    once, as far as it was not given back meanwhile (M-09)."""
+    payment = payments.locked(event.payment_id)
+    amount = min(event.amount_minor, payment.refundable.minor)
+    known = payment_queries.refund_of_request(event.cause_id, payment.id)
+    if known or not amount or payment.status is not PaymentStatus.SUCCEEDED:
+        return
+    cause = Cause(
+        reason=RefundReason.NOT_DUE,
+        request_id=event.cause_id,
+        due_on=rules.due_on(paris_date(now)),
+    )
+    payments.reserve_refund(payment.id, amount, cause, proposed=True, now=now)
 
 
 # Disputes

@@ -1,5 +1,12 @@
 """Schedules: made at order, settled by payments, ended or paused with their order."""
 
+from storefront.instalments.service.by_hand import (
+    ask_for,
+    last_day,
+    note_part,
+    reminder,
+    wait_for,
+)
 from storefront.instalments.service.endings import announce_again, cancel_rest, move_to
 from storefront.instalments.service.schedules import (
     PAYABLE,
@@ -26,18 +33,23 @@ __all__ = [
     "PaymentUnderWay",
     "announce",
     "announce_again",
+    "ask_for",
     "attempt",
     "begin",
     "cancel_rest",
     "change_method",
     "claim",
     "describe",
+    "last_day",
     "locked",
     "more_to_come",
     "move_to",
     "note_failure",
+    "note_part",
     "owe",
     "pay_now",
+    "reminder",
     "schedule",
     "settle",
+    "wait_for",
 ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Sequence
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 
 from sqlalchemy import select
 
@@ -12,9 +12,8 @@ from storefront.infra import journal
 from storefront.infra.db import db
 from storefront.instalments.models import INSTALMENT_LIFECYCLE, Instalment, InstalmentStatus
 from storefront.instalments.queries import UNSETTLED
-from storefront.instalments.service.schedules import move
+from storefront.instalments.service.schedules import move, notice_of
 from storefront.kernel.calendar import paris_date
-from storefront.legal.queries import parameters_of
 from storefront.orders.models import Order
 
 
@@ -33,7 +32,7 @@ def announce_again(order_id: uuid.UUID, *, now: datetime) -> None:
     """Debits start again after a pause: those that came due in it are announced before (M-03)."""
     order = db.session.get_one(Order, order_id)
     today = paris_date(now)
-    first_on = today + timedelta(days=parameters_of(order.terms_version).debit_notice_days)
+    first_on = today + notice_of(order)
     for part in _open_parts(order_id):
         if part.status is InstalmentStatus.SCHEDULED and part.next_attempt_on < first_on:
             part.next_attempt_on, part.announce_on = first_on, today
@@ -58,7 +57,7 @@ def move_to(instalment: Instalment, day: date, *, now: datetime) -> None:
     """
     if instalment.status is not InstalmentStatus.SCHEDULED:
         move(instalment, InstalmentStatus.SCHEDULED)
-    notice = timedelta(days=parameters_of(instalment.order.terms_version).debit_notice_days)
+    notice = notice_of(instalment.order)
     instalment.moved_to = instalment.next_attempt_on = day
     instalment.announce_on, instalment.announced_at = day - notice, None
     instalment.attempts = 0
