@@ -94,6 +94,8 @@ class TermsParameters(Parameters):
     professional_acceleration: Literal["never", "after_notice", "at_once"] = "at_once"
     # A year's rate for a contract paid by the month, where it is above the legal multiple (S10).
     annual_contract_interest_bp: Annotated[int, Between(0, 2000)] = 1000
+    # Until how long before its term the renewal of a contract can be refused (B-09, SUB-02).
+    renewal_opt_out_days: Annotated[int, Between(1, 90)] = 30
 
 
 @dataclass(frozen=True)
