@@ -86,6 +86,7 @@ def tell(announcement_id: uuid.UUID, subscription_id: uuid.UUID, *, now: datetim
         notice.status is not NoticeStatus.VOID or notice.announcement_id == announcement.id
     ):
         return False
+    seen = queries.outlook(subscription, target, paris_date(now))
     if notice is None:
         notice = VersionNotice(
             id=uuid.uuid4(),
@@ -93,12 +94,11 @@ def tell(announcement_id: uuid.UUID, subscription_id: uuid.UUID, *, now: datetim
             to_version_id=announcement.to_version_id,
             terms_version_id=announcement.terms_version_id,
         )
-        db.session.add(notice)
-    seen = queries.outlook(subscription, target, paris_date(now))
     notice.status = NoticeStatus.VOID if seen.reason else NoticeStatus.ANNOUNCED
     notice.announcement_id, notice.announced_at = announcement.id, now
     notice.reason, notice.better, notice.applies_on = seen.reason, seen.better, seen.applies_on
     notice.email_id = None
+    db.session.add(notice)
     facts = {"subscription": subscription.id, "version": target.id, "from": seen.applies_on}
     journal.record("notice.void" if seen.reason else "notice.announced", notice, facts, now=now)
     if seen.reason is None:
