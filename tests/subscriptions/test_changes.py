@@ -30,6 +30,7 @@ from tests.subscriptions.telling import (
     announced,
     at,
     emails,
+    live,
     new_terms,
     notice,
     paid,
@@ -52,7 +53,7 @@ def test_nothing_changes_for_who_runs_when_the_catalogue_does(app: Flask) -> Non
         product.price_minor = 19900
         service.publish_version(product, now=START)
 
-    worker.run_due(at("2027-02-10"))
+    live(at("2027-02-10"))
 
     assert paid(one) == [("2027-01-10", 15900), ("2027-02-10", 15900)]
 
@@ -71,7 +72,7 @@ def test_a_new_price_waits_thirty_days_to_the_day(
     one = subscribe(START)
     told(one, told_at, price=19900)
 
-    worker.run_due(at("2027-04-10"))
+    live(at("2027-04-10"))
 
     assert [price for _, price in paid(one)] == prices
     assert notice(one).status is NoticeStatus.APPLIED
@@ -98,10 +99,10 @@ def test_a_message_that_left_late_moves_the_day(app: Flask) -> None:
     jobs.announce_changes(at("2027-01-30"))
     assert notice(one).applies_on == date(2027, 3, 10)
 
-    worker.run_due(at("2027-02-20"))
+    live(at("2027-02-20"))
 
     assert notice(one).applies_on == date(2027, 4, 10)
-    worker.run_due(at("2027-04-10"))
+    live(at("2027-04-10"))
     assert [price for _, price in paid(one)] == [15900, 15900, 15900, 19900]
 
 
@@ -112,14 +113,14 @@ def test_who_was_not_told_keeps_the_old_price(app: Flask) -> None:
         the_order = db.session.get_one(Subscription, one).order
         the_order.email = "claire\n@exemple.example"
     announced(one, at("2027-01-15"), price=19900)
-    worker.run_due(at("2027-01-15"))
+    live(at("2027-01-15"))
     for hours in range(0, 60, 6):
-        worker.run_due(at("2027-01-16") + timedelta(hours=hours))
+        live(at("2027-01-16") + timedelta(hours=hours))
     with transaction():
         found = db.session.scalars(select(Email).where(Email.kind == "plan_change")).one()
         assert found.sent_at is None
 
-    worker.run_due(at("2027-05-10"))
+    live(at("2027-05-10"))
 
     assert {price for _, price in paid(one)} == {15900}
     today = date(2027, 5, 10)
@@ -132,7 +133,7 @@ def test_who_subscribes_in_between_keeps_the_price_of_their_order(app: Flask) ->
     with transaction():
         db.session.get_one(Subscription, one).created_at = at("2027-01-16")
 
-    worker.run_due(at("2027-04-10"))
+    live(at("2027-04-10"))
 
     assert {price for _, price in paid(one)} == {15900}
     assert emails("plan_change") == []
@@ -143,7 +144,7 @@ def test_two_announcements_one_after_the_other(app: Flask) -> None:
     told(one, at("2027-01-20"), price=19900)
     told(one, at("2027-02-20"), price=21900)
 
-    worker.run_due(at("2027-05-10"))
+    live(at("2027-05-10"))
 
     assert [price for _, price in paid(one)] == [15900, 15900, 19900, 21900, 21900]
 
@@ -153,7 +154,7 @@ def test_of_two_for_the_same_day_the_later_one_holds(app: Flask) -> None:
     told(one, at("2027-01-20"), price=19900)
     told(one, at("2027-01-25"), price=17900)
 
-    worker.run_due(at("2027-04-10"))
+    live(at("2027-04-10"))
 
     assert [price for _, price in paid(one)] == [15900, 15900, 17900, 17900]
     assert the(one).version.number == 3
@@ -163,7 +164,7 @@ def test_a_lower_price_is_told_and_holds_at_once(app: Flask) -> None:
     one = subscribe(START)
     told(one, at("2027-02-09"), price=9900)
 
-    worker.run_due(at("2027-02-10"))
+    live(at("2027-02-10"))
 
     assert paid(one)[-1] == ("2027-02-10", 9900)
     (message,) = emails("plan_change")
@@ -178,11 +179,11 @@ def test_a_subscriber_stops_before_the_change_at_no_cost(app: Flask) -> None:
     with transaction():
         service.stop_before(notice(one).id, today=date(2027, 3, 9), now=at("2027-03-09"))
         service.stop_before(notice(one).id, today=date(2027, 3, 9), now=at("2027-03-09"))
-    worker.run_due(at("2027-03-09"))
+    live(at("2027-03-09"))
     assert the(one).ends_on == date(2027, 3, 10)
     assert "mardi 9 mars 2027" in emails("subscription_left")[0].text
 
-    worker.run_due(at("2027-03-10"))
+    live(at("2027-03-10"))
 
     assert the(one).status is SubscriptionStatus.ENDED
     assert paid(one) == [("2027-01-10", 15900), ("2027-02-10", 15900)]
@@ -198,7 +199,7 @@ def test_a_subscriber_who_thinks_again_goes_on_with_the_change(app: Flask) -> No
         service.go_on_with(notice(one).id, today=today, now=at("2027-02-01"))
 
     assert the(one).ends_on is None
-    worker.run_due(at("2027-03-10"))
+    live(at("2027-03-10"))
     assert paid(one)[-1] == ("2027-03-10", 19900)
     with transaction(), pytest.raises(DecisionClosed):
         service.stop_before(notice(one).id, today=date(2027, 3, 10), now=at("2027-03-10"))
@@ -218,7 +219,7 @@ def test_a_term_that_is_renewed_takes_the_new_price_at_its_end_only(app: Flask) 
     told(one, at("2027-01-20"), price=19900)
     assert notice(one).applies_on == date(2027, 4, 10)
 
-    worker.run_due(at("2027-05-10"))
+    live(at("2027-05-10"))
 
     assert [price for _, price in paid(one)] == [15900, 15900, 15900, 19900, 19900]
     assert the(one).committed_until == date(2027, 7, 10)
@@ -249,10 +250,10 @@ def test_who_could_not_be_told_is_looked_at_again_when_it_is_announced_once_more
         version = db.session.get_one(VersionNotice, notice(one).id).to_version
         assert version is not None
         service.announce(version, ["Encore."], announced_by=staff(START), now=at("2027-01-25"))
-    worker.run_due(at("2027-01-25"))
+    live(at("2027-01-25"))
 
     assert (notice(one).status, notice(one).reason) == (NoticeStatus.ANNOUNCED, None)
-    worker.run_due(at("2027-03-10"))
+    live(at("2027-03-10"))
     assert paid(one)[-1] == ("2027-03-10", 19900)
 
 
@@ -275,7 +276,7 @@ def test_every_subscriber_is_told_once_whatever_is_killed(app: Flask) -> None:
     db.session.rollback()
 
     at_once(app, lambda _number: jobs.announce_changes(at("2027-01-20")), 2)
-    worker.run_due(at("2027-01-20"))
+    live(at("2027-01-20"))
 
     assert db.session.scalar(select(func.count()).select_from(VersionNotice)) == 3
     assert len(emails("plan_change")) == 3
@@ -296,9 +297,7 @@ def copy_of(model: Subscription) -> None:
         if column.key not in ("id", "order_id", "order_line_id")
     }
     db.session.add(
-        Subscription(
-            id=uuid.uuid4(), order_id=order.id, order_line_id=order.lines[0].id, **kept
-        )
+        Subscription(id=uuid.uuid4(), order_id=order.id, order_line_id=order.lines[0].id, **kept)
     )
 
 
@@ -309,9 +308,9 @@ def test_new_terms_reach_a_subscriber_with_their_next_renewal(app: Flask) -> Non
 
     (message,) = emails("terms_change")
     assert [one.document_id for one in message.attachments] == [version.pdf_id]
-    worker.run_due(at("2027-02-10"))
+    live(at("2027-02-10"))
     assert the(one).terms_version_id == the(one).order.terms_version_id
-    worker.run_due(at("2027-03-10"))
+    live(at("2027-03-10"))
 
     assert the(one).terms_version_id == version.id
     assert the(one).order.terms_version_id != version.id
@@ -334,7 +333,7 @@ def test_a_plan_that_was_left_meanwhile_is_not_repriced(app: Flask) -> None:
         subscription = db.session.get_one(Subscription, one)
         subscription.version = service.publish_version(other, now=at("2027-02-01"))
 
-    worker.run_due(at("2027-03-10"))
+    live(at("2027-03-10"))
 
     assert {price for _, price in paid(one)} == {15900}
     assert notice(one).status is NoticeStatus.VOID

@@ -122,9 +122,7 @@ def test_what_takes_something_away_is_not_better(new: dict, better: bool) -> Non
     }
     price = new.pop("price", 1900)
 
-    found = rules.is_better(
-        1900, rules.contract_of(old), price, rules.contract_of({**old, **new})
-    )
+    found = rules.is_better(1900, rules.contract_of(old), price, rules.contract_of({**old, **new}))
 
     assert found is better
 

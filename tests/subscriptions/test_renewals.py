@@ -21,7 +21,7 @@ from storefront.subscriptions.models import RenewalNotice, Subscription, Subscri
 from storefront.subscriptions.rules import Answer, Outcome
 from storefront.subscriptions.service import DecisionClosed
 from tests import factories, paying
-from tests.subscriptions.telling import at, days, emails, paid, subscribe, the, told
+from tests.subscriptions.telling import at, days, emails, live, notice, paid, subscribe, the, told
 
 # Twelve months from 31 March 2027: no until 1 March 2028, told from 1 December to 1 February.
 START = at("2027-03-31")
@@ -31,9 +31,7 @@ EXPRESS = {**YEARLY, "renewal": "express"}
 
 
 def consumer(features: dict = YEARLY):
-    return subscribe(
-        START, features, buyer=BuyerKind.CONSUMER, kind=ProductKind.SUPPORT_CONTRACT
-    )
+    return subscribe(START, features, buyer=BuyerKind.CONSUMER, kind=ProductKind.SUPPORT_CONTRACT)
 
 
 def row() -> RenewalNotice:
@@ -44,16 +42,16 @@ def row() -> RenewalNotice:
 def say(one, answer: Answer, day: str) -> None:
     with transaction():
         service.answer(one, answer, today=date.fromisoformat(day), now=at(day))
-    worker.run_due(at(day))
+    live(at(day))
 
 
 def test_the_message_leaves_as_the_window_opens_and_once(app: Flask) -> None:
     consumer()
-    worker.run_due(at("2027-11-30"))
+    live(at("2027-11-30"))
     assert emails("renewal_tacit") == []
 
-    worker.run_due(at("2027-12-01"))
-    worker.run_due(at("2027-12-02"))
+    live(at("2027-12-01"))
+    live(at("2027-12-02"))
 
     (message,) = emails("renewal_tacit")
     text = message.text.replace("\u202f", " ").replace("\xa0", " ")
@@ -67,9 +65,9 @@ def test_the_message_leaves_as_the_window_opens_and_once(app: Flask) -> None:
 
 def test_told_in_time_it_is_renewed_for_the_same_term(app: Flask) -> None:
     one = consumer()
-    worker.run_due(at("2027-12-01"))
+    live(at("2027-12-01"))
 
-    worker.run_due(at("2028-03-31"))
+    live(at("2028-03-31"))
 
     assert the(one).committed_until == date(2029, 3, 31)
     assert (the(one).free_exit_since, row().outcome) == (None, Outcome.RENEWED)
@@ -82,7 +80,7 @@ def test_a_no_ends_it_at_its_term_and_can_be_taken_back_until_the_deadline(app: 
     one = consumer()
     say(one, Answer.NO, "2027-06-01")
     assert the(one).ends_on == TERM
-    worker.run_due(at("2027-12-05"))
+    live(at("2027-12-05"))
     assert emails("renewal_tacit") == []
     say(one, Answer.YES, "2028-01-15")
     assert the(one).ends_on is None
@@ -92,7 +90,7 @@ def test_a_no_ends_it_at_its_term_and_can_be_taken_back_until_the_deadline(app: 
     with transaction(), pytest.raises(DecisionClosed):
         service.answer(one, Answer.YES, today=date(2028, 3, 2), now=at("2028-03-02"))
 
-    worker.run_due(at("2028-03-31"))
+    live(at("2028-03-31"))
 
     assert the(one).status is SubscriptionStatus.ENDED
     assert len(paid(one)) == 1
@@ -155,7 +153,7 @@ def bought_year(sandbox: RunningSandbox):
 
 def test_the_online_cancellation_has_the_same_way_out(app: Flask) -> None:
     one = consumer()
-    worker.run_due(at("2028-03-31"))
+    live(at("2028-03-31"))
 
     with transaction():
         service.schedule_end(
@@ -172,7 +170,7 @@ def test_the_online_cancellation_has_the_same_way_out(app: Flask) -> None:
 def test_a_professional_is_bound_again_all_the_same(app: Flask) -> None:
     one = subscribe(START, YEARLY)
 
-    worker.run_due(at("2028-03-31"))
+    live(at("2028-03-31"))
 
     assert the(one).committed_until == date(2029, 3, 31)
     with transaction(), pytest.raises(DecisionClosed):
@@ -192,12 +190,12 @@ def test_an_express_renewal_that_nobody_answers_ends(app: Flask) -> None:
 
 def test_an_express_renewal_is_asked_for_and_said_yes_to(app: Flask) -> None:
     one = consumer(EXPRESS)
-    worker.run_due(at("2028-03-01"))
+    live(at("2028-03-01"))
     (message,) = emails("renewal_express")
     assert "jeudi 30 mars 2028 inclus pour dire oui" in message.text
     say(one, Answer.YES, "2028-03-30")
 
-    worker.run_due(at("2028-03-31"))
+    live(at("2028-03-31"))
 
     assert the(one).committed_until == the(one).ends_on == date(2029, 3, 31)
     assert len(paid(one)) == 2
@@ -209,41 +207,33 @@ def test_the_price_that_was_announced_is_the_one_that_the_renewal_says_and_debit
     """A year paid up front: the whole price, told twice before it is taken."""
     one = consumer()
     told(one, at("2027-10-01"), price=19900)
-    worker.run_due(at("2027-12-01"))
+    live(at("2027-12-01"))
     assert "199,00" in emails("renewal_tacit")[0].text
 
-    worker.run_due(at("2028-03-31"))
+    live(at("2028-03-31"))
 
     assert paid(one)[-1] == ("2028-03-31", 19900)
 
 
 def test_a_price_announced_after_the_opt_out_still_opens_the_way_out(app: Flask) -> None:
     one = consumer()
-    worker.run_due(at("2027-12-01"))
+    live(at("2027-12-01"))
     told(one, at("2028-03-01", "09:00"), price=19900)
     with transaction(), pytest.raises(DecisionClosed):
         service.answer(one, Answer.NO, today=date(2028, 3, 5), now=at("2028-03-05"))
 
     with transaction():
-        service.stop_before(
-            last_notice(one).id, today=date(2028, 3, 5), now=at("2028-03-05")
-        )
-    worker.run_due(at("2028-03-31"))
+        service.stop_before(notice(one).id, today=date(2028, 3, 5), now=at("2028-03-05"))
+    live(at("2028-03-31"))
 
     assert the(one).status is SubscriptionStatus.ENDED
-
-
-def last_notice(one):
-    from tests.subscriptions.telling import notice
-
-    return notice(one)
 
 
 def test_two_terms_in_a_row_are_each_told(app: Flask) -> None:
     one = consumer()
 
     for day in ("2027-12-01", "2028-03-31", "2028-12-01", "2029-03-31"):
-        worker.run_due(at(day))
+        live(at(day))
 
     assert len(emails("renewal_tacit")) == 2
     assert the(one).committed_until == date(2030, 3, 31)

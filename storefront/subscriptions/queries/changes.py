@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any, NamedTuple
@@ -304,9 +304,14 @@ def changes_of_user(user_id: uuid.UUID) -> Iterator[VersionNotice]:
 
 def next_gross(subscription: Subscription, on: date) -> int:
     """What a period that starts on this day will cost, as its subscriber was told so far."""
+    return gross_on(subscription, on, open_notices(subscription.id))
+
+
+def gross_on(subscription: Subscription, on: date, notices: Iterable[VersionNotice]) -> int:
+    """The same, when what is announced was read already."""
     known = [
         notice.to_version
-        for notice in open_notices(subscription.id)
+        for notice in notices
         if notice.to_version and notice.sent_at and notice.applies_on and notice.applies_on <= on
     ]
     if not known:

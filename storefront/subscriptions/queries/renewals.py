@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 from sqlalchemy import ColumnElement, and_, func, or_, select
 
@@ -130,13 +130,45 @@ def _until(subscription: Subscription, term: date) -> date:
 
 def to_give_back(subscription: Subscription) -> list[tuple[SubscriptionPeriod, int]]:
     """What was paid ahead beyond an end that came early for want of a notice, minor units."""
-    left_on = subscription.ends_on
-    if subscription.free_exit_since is None or left_on is None:
+    return _beyond(subscription, subscription.ends_on)
+
+
+def would_go_back(subscription: Subscription, today: date) -> int:
+    """What would go back if its holder left today, minor units; 0 without that right."""
+    return sum(back for _, back in _beyond(subscription, today + timedelta(days=1)))
+
+
+def _beyond(
+    subscription: Subscription, left_on: date | None
+) -> list[tuple[SubscriptionPeriod, int]]:
+    since = subscription.free_exit_since
+    if since is None or left_on is None:
         return []
-    return [
-        (period, back)
-        for period in subscription.periods
-        if period.paid_at is not None
-        and period.starts_on >= subscription.free_exit_since
-        and (back := rules.unused(period.gross_minor, period.starts_on, period.ends_on, left_on))
-    ]
+    paid = (one for one in subscription.periods if one.paid_at and one.starts_on >= since)
+    unused = (
+        (one, rules.unused(one.gross_minor, one.starts_on, one.ends_on, left_on)) for one in paid
+    )
+    return [(one, back) for one, back in unused if back]
+
+
+@dataclass(frozen=True)
+class TermAhead:
+    """A day of a term that its holder should see coming; `kind` words it."""
+
+    kind: str
+    on: date
+    subscription: Subscription
+
+
+def terms_ahead(running: Iterable[Subscription], today: date) -> Iterator[TermAhead]:
+    """Ends of terms that are renewed or asked about, and until when to answer (B-09)."""
+    for subscription in running:
+        view = next_term(subscription, today)
+        if view is None:
+            continue
+        if view.goes_on:
+            yield TermAhead("renewal", view.term_ends_on, subscription)
+        if view.open:
+            asked = subscription.renewal is rules.Renewal.EXPRESS
+            kind = "renewal_offer" if asked else "renewal_deadline"
+            yield TermAhead(kind, view.until, subscription)
