@@ -182,4 +182,5 @@ def _changes(changes: Sequence[VersionNotice]) -> Iterator[Moment]:
     """What was announced: a new price, new terms (R-06)."""
     for notice in changes:
         if notice.applies_on is not None:
-            yield Moment("change", notice.applies_on, {"subscription": notice.subscription})
+            facts = {"subscription": notice.subscription, "notice": notice}
+            yield Moment("change", notice.applies_on, facts)

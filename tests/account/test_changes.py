@@ -34,7 +34,7 @@ def test_a_change_is_shown_with_its_day_and_refused_in_one_click(app: Flask, now
     said = page(client, one)
     assert "passe de 159,00 € à 199,00 € TTC par mois" in said
     assert "Arrêtez sans frais jusqu’au mercredi 23 décembre 2026 inclus" in said
-    assert "change" in shown(client.get("/compte").text)
+    assert "Votre offre change" in shown(client.get("/compte").text)
 
     url = f"/compte/abonnements/{one}/changements/{notice(one).id}"
     assert client.post(f"{url}/arreter").status_code == 303

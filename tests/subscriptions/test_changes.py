@@ -205,6 +205,29 @@ def test_a_subscriber_who_thinks_again_goes_on_with_the_change(app: Flask) -> No
         service.stop_before(notice(one).id, today=date(2027, 3, 10), now=at("2027-03-10"))
 
 
+def test_of_two_changes_refused_one_taken_back_still_ends_it(app: Flask) -> None:
+    one = subscribe(START)
+    told(one, at("2027-01-20"), price=19900)
+    first = notice(one).id
+    new_terms(at("2027-01-21"), subscription_grace_days=14)
+    second = notice(one).id
+    today, now = date(2027, 2, 1), at("2027-02-01")
+
+    ends = []
+    for act, which in (
+        (service.stop_before, first),
+        (service.stop_before, second),
+        (service.go_on_with, first),
+        (service.go_on_with, second),
+    ):
+        with transaction():
+            act(which, today=today, now=now)
+        ends.append(the(one).ends_on)
+
+    stop = date(2027, 3, 10)
+    assert ends == [stop, stop, stop, None]
+
+
 def test_a_consumer_bound_to_a_term_without_renewal_is_not_told(app: Flask) -> None:
     """SUB-05, R212-1, 3°: the reason stands on the row."""
     one = subscribe(START, {"commitment_months": 12}, buyer=BuyerKind.CONSUMER)

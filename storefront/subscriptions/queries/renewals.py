@@ -14,8 +14,13 @@ from storefront.instalments.rules import morning_of
 from storefront.legal.queries import parameters_of
 from storefront.orders.rules import BuyerKind
 from storefront.subscriptions import rules
-from storefront.subscriptions.models import RenewalNotice, Subscription, SubscriptionPeriod
-from storefront.subscriptions.queries.changes import next_gross
+from storefront.subscriptions.models import (
+    NoticeStatus,
+    RenewalNotice,
+    Subscription,
+    SubscriptionPeriod,
+)
+from storefront.subscriptions.queries.changes import next_gross, open_notices
 from storefront.subscriptions.queries.running import RUNNING
 
 
@@ -110,7 +115,7 @@ def next_term(subscription: Subscription, today: date) -> NextTerm | None:
     own = end == term and (
         subscription.renewal is rules.Renewal.EXPRESS or answer is rules.Answer.NO
     )
-    if end is not None and not own:
+    if end is not None and (not own or _stops_before_a_change(subscription)):
         return None
     until = known.opt_out_until if known else _until(subscription, term)
     return NextTerm(
@@ -122,6 +127,12 @@ def next_term(subscription: Subscription, today: date) -> NextTerm | None:
         next_gross(subscription, term),
         today <= until,
     )
+
+
+def _stops_before_a_change(subscription: Subscription) -> bool:
+    """Whether its end is a refusal of what was announced, which is taken back there."""
+    found = open_notices(subscription.id)
+    return any(one.status is NoticeStatus.REFUSED for one in found)
 
 
 def _until(subscription: Subscription, term: date) -> date:

@@ -137,8 +137,10 @@ def stop_before(notice_id: uuid.UUID, *, today: date, now: datetime) -> None:
     if notice.status is NoticeStatus.REFUSED:
         return
     on = notice.applies_on
+    others = _other_refusals(notice)
     _move(notice, NoticeStatus.REFUSED)
-    notice.answered_at, notice.former_ends_on = now, subscription.ends_on
+    notice.answered_at = now
+    notice.former_ends_on = others[0].former_ends_on if others else subscription.ends_on
     if on is not None and (subscription.ends_on is None or on < subscription.ends_on):
         subscription.ends_on = on
         if subscription.next_period_on is not None:
@@ -159,7 +161,18 @@ def go_on_with(notice_id: uuid.UUID, *, today: date, now: datetime) -> None:
 def _take_back(notice: VersionNotice, subscription: Subscription) -> None:
     _move(notice, NoticeStatus.ANNOUNCED)
     if subscription.ends_on == notice.applies_on:
-        subscription.ends_on = notice.former_ends_on
+        ends = [one.applies_on for one in _other_refusals(notice)]
+        known = [end for end in (*ends, notice.former_ends_on) if end is not None]
+        subscription.ends_on = min(known, default=None)
+
+
+def _other_refusals(notice: VersionNotice) -> list[VersionNotice]:
+    """Further changes that the same subscriber stops before."""
+    return [
+        one
+        for one in queries.open_notices(notice.subscription_id)
+        if one.id != notice.id and one.status is NoticeStatus.REFUSED
+    ]
 
 
 def _decidable(notice_id: uuid.UUID, today: date) -> tuple[VersionNotice, Subscription]:
