@@ -40,7 +40,9 @@ from storefront.staff.money import views as staff_money
 from storefront.staff.orders import views as staff_orders
 from storefront.staff.plans import views as staff_plans
 from storefront.staff.support import views as support
+from storefront.staff.versions import views as staff_versions
 from storefront.subscriptions import jobs as subscriptions_jobs
+from storefront.subscriptions import views as subscriptions
 from storefront.tickets import jobs as tickets_jobs
 from storefront.tickets import views as tickets
 from storefront.withdrawals import views as withdrawals
@@ -56,6 +58,8 @@ BLUEPRINTS = (
     legal.bp,
     identity.bp,
     account.bp,
+    subscriptions.changes.bp,
+    subscriptions.renewals.bp,
     instalments.bp,
     arrears.bp,
     tickets.bp,
@@ -70,6 +74,7 @@ BLUEPRINTS = (
     staff_billing.bp,
     staff_arrivals.bp,
     staff_plans.bp,
+    staff_versions.bp,
     staff_declarations.bp,
     staff_mail.bp,
     staff_journal.bp,

@@ -52,10 +52,15 @@ from storefront.refunds import service as refunds
 from storefront.subscriptions import emails as subscription_emails
 from storefront.subscriptions import service as subscriptions
 from storefront.subscriptions.events import (
+    AdvanceNotDue,
+    ChangeAnnounced,
+    HolderStops,
     PeriodPaid,
+    RenewalNear,
     SubscriptionPastDue,
     SubscriptionResumed,
     SubscriptionSuspended,
+    TermRenewed,
 )
 from storefront.tickets import emails as tickets
 from storefront.tickets.events import (
@@ -100,7 +105,7 @@ def register(app: Flask) -> None:
     on(InvoiceIssued, invoicing.store_pdf)
     on(OrderCancelled, checkout_emails.order_cancelled, invoicing.credit_rest)
     on(InvoiceStored, checkout_emails.confirm_order, subscription_emails.month_invoice)
-    on(EmailSent, fulfilment.open_after_confirmation)
+    on(EmailSent, fulfilment.open_after_confirmation, subscriptions.note_told)
     on(AccessOpened, fulfilment_emails.access_opened)
 
     on(MoneyNotDue, refunds.propose)
@@ -117,6 +122,12 @@ def register(app: Flask) -> None:
     on(SupplyRevoked, subscriptions.end_revoked)
 
     on(PeriodPaid, subscriptions.grant_month, subscriptions.invoice_month)
+    on(PeriodPaid, subscriptions.give_back_late)
+    on(ChangeAnnounced, subscription_emails.change)
+    on(RenewalNear, subscription_emails.renewal)
+    on(TermRenewed, subscription_emails.renewed)
+    on(HolderStops, subscription_emails.left)
+    on(AdvanceNotDue, refunds.propose_part)
     on(SubscriptionPastDue, subscription_emails.past_due)
     on(SubscriptionSuspended, subscription_emails.suspended)
     on(SubscriptionResumed, subscription_emails.resumed)

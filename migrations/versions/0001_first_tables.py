@@ -607,6 +607,37 @@ def upgrade() -> None:
         ),
     )
     op.create_table(
+        "announcements",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("to_version_id", sa.Uuid(), nullable=True),
+        sa.Column("terms_version_id", sa.Uuid(), nullable=True),
+        sa.Column("changes", sa.JSON(), nullable=False),
+        sa.Column("announced_by", sa.Uuid(), nullable=False),
+        sa.Column("announced_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("completed_at", sa.DateTime(timezone=True), nullable=True),
+        sa.CheckConstraint(
+            "(to_version_id IS NULL) <> (terms_version_id IS NULL)",
+            name=op.f("ck_announcements_one_thing"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["announced_by"], ["users.id"], name=op.f("fk_announcements_announced_by")
+        ),
+        sa.ForeignKeyConstraint(
+            ["terms_version_id"],
+            ["terms_versions.id"],
+            name=op.f("fk_announcements_terms_version_id"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["to_version_id"], ["plan_versions.id"], name=op.f("fk_announcements_to_version_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_announcements")),
+    )
+    with op.batch_alter_table("announcements", schema=None) as batch_op:
+        batch_op.create_index(
+            batch_op.f("ix_announcements_completed_at"), ["completed_at"], unique=False
+        )
+
+    op.create_table(
         "cancellation_matches",
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("request_id", sa.Uuid(), nullable=False),
@@ -1330,6 +1361,9 @@ def upgrade() -> None:
         ),
         sa.Column("committed_until", sa.Date(), nullable=True),
         sa.Column("ends_on", sa.Date(), nullable=True),
+        sa.Column("terms_version_id", sa.Uuid(), nullable=False),
+        sa.Column("renewal_notice_on", sa.Date(), nullable=True),
+        sa.Column("free_exit_since", sa.Date(), nullable=True),
         sa.Column("ended_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("past_due_since", sa.DateTime(timezone=True), nullable=True),
         sa.Column("suspend_at", sa.DateTime(timezone=True), nullable=True),
@@ -1345,6 +1379,12 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(
             ["order_line_id"], ["order_lines.id"], name=op.f("fk_subscriptions_order_line_id")
         ),
+        sa.ForeignKeyConstraint(
+            ["terms_version_id"],
+            ["terms_versions.id"],
+            name=op.f("fk_subscriptions_terms_version_id"),
+            ondelete="RESTRICT",
+        ),
         sa.ForeignKeyConstraint(["user_id"], ["users.id"], name=op.f("fk_subscriptions_user_id")),
         sa.ForeignKeyConstraint(
             ["version_id"], ["plan_versions.id"], name=op.f("fk_subscriptions_version_id")
@@ -1357,7 +1397,13 @@ def upgrade() -> None:
             batch_op.f("ix_subscriptions_next_period_on"), ["next_period_on"], unique=False
         )
         batch_op.create_index(
+            batch_op.f("ix_subscriptions_renewal_notice_on"), ["renewal_notice_on"], unique=False
+        )
+        batch_op.create_index(
             batch_op.f("ix_subscriptions_suspend_at"), ["suspend_at"], unique=False
+        )
+        batch_op.create_index(
+            batch_op.f("ix_subscriptions_terms_version_id"), ["terms_version_id"], unique=False
         )
         batch_op.create_index(batch_op.f("ix_subscriptions_user_id"), ["user_id"], unique=False)
         batch_op.create_index(
@@ -1745,6 +1791,55 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_refunds_user_id"), ["user_id"], unique=False)
 
     op.create_table(
+        "renewal_notices",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("subscription_id", sa.Uuid(), nullable=False),
+        sa.Column("term_ends_on", sa.Date(), nullable=False),
+        sa.Column("opens_on", sa.Date(), nullable=False),
+        sa.Column("closes_on", sa.Date(), nullable=False),
+        sa.Column("opt_out_until", sa.Date(), nullable=False),
+        sa.Column("email_id", sa.Uuid(), nullable=True),
+        sa.Column(
+            "answer",
+            sa.Enum(
+                "yes", "no", name="answer", native_enum=False, create_constraint=True, length=40
+            ),
+            nullable=True,
+        ),
+        sa.Column("answered_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column(
+            "outcome",
+            sa.Enum(
+                "ends",
+                "renewed",
+                "free",
+                name="outcome",
+                native_enum=False,
+                create_constraint=True,
+                length=40,
+            ),
+            nullable=True,
+        ),
+        sa.Column("decided_at", sa.DateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["email_id"], ["emails.id"], name=op.f("fk_renewal_notices_email_id")
+        ),
+        sa.ForeignKeyConstraint(
+            ["subscription_id"],
+            ["subscriptions.id"],
+            name=op.f("fk_renewal_notices_subscription_id"),
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_renewal_notices")),
+        sa.UniqueConstraint(
+            "subscription_id",
+            "term_ends_on",
+            name=op.f("uq_renewal_notices_subscription_id_term_ends_on"),
+        ),
+    )
+    with op.batch_alter_table("renewal_notices", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_renewal_notices_email_id"), ["email_id"], unique=False)
+
+    op.create_table(
         "subscription_periods",
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("subscription_id", sa.Uuid(), nullable=False),
@@ -1828,6 +1923,92 @@ def upgrade() -> None:
     with op.batch_alter_table("tickets", schema=None) as batch_op:
         batch_op.create_index("ix_tickets_queue", ["status", "reply_due_at"], unique=False)
         batch_op.create_index(batch_op.f("ix_tickets_user_id"), ["user_id"], unique=False)
+
+    op.create_table(
+        "version_notices",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("announcement_id", sa.Uuid(), nullable=False),
+        sa.Column("subscription_id", sa.Uuid(), nullable=False),
+        sa.Column("to_version_id", sa.Uuid(), nullable=True),
+        sa.Column("terms_version_id", sa.Uuid(), nullable=True),
+        sa.Column(
+            "status",
+            sa.Enum(
+                "announced",
+                "applied",
+                "refused",
+                "void",
+                name="notice_status",
+                native_enum=False,
+                create_constraint=True,
+                length=40,
+            ),
+            nullable=False,
+        ),
+        sa.Column(
+            "reason",
+            sa.Enum(
+                "newer",
+                "free",
+                "rhythm",
+                "committed",
+                "ending",
+                name="not_told",
+                native_enum=False,
+                create_constraint=True,
+                length=40,
+            ),
+            nullable=True,
+        ),
+        sa.Column("better", sa.Boolean(), nullable=False),
+        sa.Column("announced_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("applies_on", sa.Date(), nullable=True),
+        sa.Column("email_id", sa.Uuid(), nullable=True),
+        sa.Column("answered_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("applied_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("former_ends_on", sa.Date(), nullable=True),
+        sa.CheckConstraint(
+            "(to_version_id IS NULL) <> (terms_version_id IS NULL)",
+            name=op.f("ck_version_notices_one_thing"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["announcement_id"],
+            ["announcements.id"],
+            name=op.f("fk_version_notices_announcement_id"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["email_id"], ["emails.id"], name=op.f("fk_version_notices_email_id")
+        ),
+        sa.ForeignKeyConstraint(
+            ["subscription_id"],
+            ["subscriptions.id"],
+            name=op.f("fk_version_notices_subscription_id"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["terms_version_id"],
+            ["terms_versions.id"],
+            name=op.f("fk_version_notices_terms_version_id"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["to_version_id"], ["plan_versions.id"], name=op.f("fk_version_notices_to_version_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_version_notices")),
+        sa.UniqueConstraint(
+            "subscription_id",
+            "terms_version_id",
+            name=op.f("uq_version_notices_subscription_id_terms_version_id"),
+        ),
+        sa.UniqueConstraint(
+            "subscription_id",
+            "to_version_id",
+            name=op.f("uq_version_notices_subscription_id_to_version_id"),
+        ),
+    )
+    with op.batch_alter_table("version_notices", schema=None) as batch_op:
+        batch_op.create_index(
+            "ix_version_notices_announcement", ["announcement_id", "status"], unique=False
+        )
+        batch_op.create_index(batch_op.f("ix_version_notices_email_id"), ["email_id"], unique=False)
 
     op.create_table(
         "credit_note_lines",

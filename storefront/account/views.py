@@ -110,7 +110,16 @@ def _owing() -> dict[uuid.UUID, Instalment]:
 def subscription_page(subscription_id: uuid.UUID) -> str:
     """One contract: what is due, what comes, how to change it and to end it (B-01 to B-07)."""
     found = found_or_404(subscriptions.of_holder(subscription_id, current_user.id))
-    return render_template("account/subscription.html", subscription=found, owing=_owing())
+    today = paris_date(clock.now())
+    return render_template(
+        "account/subscription.html",
+        subscription=found,
+        owing=_owing(),
+        changes=subscriptions.ahead(found, today),
+        next_gross=subscriptions.next_gross(found, found.next_period_on or today),
+        next_term=subscriptions.next_term(found, today),
+        would_go_back=subscriptions.would_go_back(found, today),
+    )
 
 
 @bp.get("/heures")

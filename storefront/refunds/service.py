@@ -37,6 +37,7 @@ from storefront.payments.models import (
 from storefront.payments.service import Cause, RefundTooHigh
 from storefront.refunds import rules
 from storefront.refunds.queries import holding
+from storefront.subscriptions.events import AdvanceNotDue
 
 REFUSED = "refused"
 DISPUTE_LOST = "dispute_lost"
@@ -212,6 +213,20 @@ def propose_extra(event: MoreArrived, *, now: datetime) -> None:
         due_on=rules.due_on(paris_date(now)),
     )
     payments.reserve_refund(payment.id, amount, cause, proposed=True, now=now)
+
+
+def propose_part(event: AdvanceNotDue, *, now: datetime) -> None:
+    """Part of a paid period will not be supplied: it is proposed to staff, once (L215-1)."""
+    for payment in holding(event.order_id):
+        if payment.instalment_id == event.instalment_id:
+            cause = Cause(
+                reason=RefundReason.NOT_SUPPLIED,
+                request_id=event.period_id,
+                due_on=event.due_on,
+            )
+            minor = min(event.amount_minor, payment.refundable.minor)
+            payments.reserve_refund(payment.id, minor, cause, proposed=True, now=now)
+            return
 
 
 # Disputes

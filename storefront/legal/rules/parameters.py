@@ -98,6 +98,8 @@ class TermsParameters(Parameters):
     # reminded; also how long before its day a later part is announced (M-09).
     offline_payment_days: Annotated[int, Between(3, 60)] = 7
     offline_reminder_days: Annotated[int, Between(1, 30)] = 2
+    # Until how long before its term the renewal of a contract can be refused (B-09, SUB-02).
+    renewal_opt_out_days: Annotated[int, Between(1, 90)] = 30
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from storefront.catalogue.rules import ProductKind
 from storefront.infra.db import Base, enum_type
 from storefront.kernel.states import Lifecycle
+from storefront.legal.models import TermsVersion
 from storefront.orders.models import Order, OrderLine
 from storefront.subscriptions.models.versions import PlanVersion
 from storefront.subscriptions.rules import Renewal
@@ -88,6 +89,14 @@ class Subscription(Base):
     committed_until: Mapped[date | None]
     # The first day without service, once an end is known (B-03).
     ends_on: Mapped[date | None]
+    # The terms in force for this subscription: the order's, until others were announced.
+    terms_version_id: Mapped[uuid.UUID] = mapped_column(
+        ForeignKey("terms_versions.id", ondelete="RESTRICT"), index=True
+    )
+    # When its holder is written to about the next term (B-09); None: no term is renewed, or done.
+    renewal_notice_on: Mapped[date | None] = mapped_column(index=True)
+    # Renewed without a word in time: from then on it is ended at any time, at no cost (L215-1).
+    free_exit_since: Mapped[date | None]
     ended_at: Mapped[datetime | None]
     past_due_since: Mapped[datetime | None]
     # When the grace days of the accepted terms are over (B-04); None while nothing is late.
@@ -99,6 +108,7 @@ class Subscription(Base):
     order: Mapped[Order] = relationship()
     order_line: Mapped[OrderLine] = relationship()
     version: Mapped[PlanVersion] = relationship()
+    terms_version: Mapped[TermsVersion] = relationship()
     periods: Mapped[list[SubscriptionPeriod]] = relationship(
         back_populates="subscription", order_by="SubscriptionPeriod.number"
     )

@@ -4,9 +4,24 @@ A period after the first is an instalment like another: the one billing run take
 are retried by the same terms, and what happens to it comes back here as an event.
 """
 
+from storefront.subscriptions.service.changes import (
+    DecisionClosed,
+    announce,
+    complete,
+    go_on_with,
+    note_told,
+    stop_before,
+    tell,
+)
 from storefront.subscriptions.service.endings import end_revoked, schedule_end
 from storefront.subscriptions.service.failures import note_failed, note_paid, suspend
 from storefront.subscriptions.service.months import grant_month, invoice_month, open_next_months
+from storefront.subscriptions.service.renewals import (
+    answer,
+    ask,
+    give_back_late,
+    leave_now,
+)
 from storefront.subscriptions.service.starting import (
     AlreadySubscribed,
     Wanted,
@@ -17,17 +32,28 @@ from storefront.subscriptions.service.versions import publish_version, version_o
 
 __all__ = [
     "AlreadySubscribed",
+    "DecisionClosed",
     "Wanted",
+    "announce",
+    "answer",
+    "ask",
     "check_free",
+    "complete",
     "end_revoked",
+    "give_back_late",
+    "go_on_with",
     "grant_month",
     "invoice_month",
+    "leave_now",
     "note_failed",
     "note_paid",
+    "note_told",
     "open_next_months",
     "publish_version",
     "schedule_end",
     "start_for_order",
+    "stop_before",
     "suspend",
+    "tell",
     "version_of",
 ]

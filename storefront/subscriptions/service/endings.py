@@ -10,6 +10,7 @@ from storefront.infra import journal
 from storefront.kernel.calendar import paris_date
 from storefront.subscriptions import queries, rules
 from storefront.subscriptions.models import SubscriptionStatus
+from storefront.subscriptions.service.renewals import leave
 from storefront.subscriptions.service.states import end, locked
 
 
@@ -29,6 +30,12 @@ def schedule_end(
     subscription = locked(subscription_id)
     if subscription.next_period_on is None:
         return subscription.ends_on
+    facts: dict[str, object] = {"wanted_on": wanted_on, "cause": cause_id}
+    if subscription.free_exit_since is not None:
+        leave(subscription, notified_on=notified_on, wanted_on=wanted_on, now=now)
+        facts["ends_on"] = subscription.ends_on
+        journal.record("subscription.end_scheduled", subscription, facts, now=now)
+        return subscription.ends_on
     ends_on = rules.ends_on(
         subscription.anchor_on,
         subscription.next_period_on,
@@ -41,7 +48,7 @@ def schedule_end(
         subscription.ends_on = ends_on
         # A month that was opened since the notification is not followed by another.
         subscription.next_period_on = min(subscription.next_period_on, ends_on)
-    facts = {"ends_on": subscription.ends_on, "wanted_on": wanted_on, "cause": cause_id}
+    facts["ends_on"] = subscription.ends_on
     journal.record("subscription.end_scheduled", subscription, facts, now=now)
     return subscription.ends_on
 

@@ -49,7 +49,7 @@ def note_failed(event: InstalmentFailed, *, now: datetime) -> None:
     if subscription.status is not SubscriptionStatus.ACTIVE:
         return
     move(subscription, SubscriptionStatus.PAST_DUE)
-    grace_days = parameters_of(subscription.order.terms_version).subscription_grace_days
+    grace_days = parameters_of(subscription.terms_version).subscription_grace_days
     subscription.past_due_since = now
     subscription.suspend_at = rules.suspends_at(now, grace_days)
     journal.record("subscription.past_due", subscription, {"month": period.number}, now=now)

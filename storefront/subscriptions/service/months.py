@@ -20,6 +20,8 @@ from storefront.legal.queries import parameters_of
 from storefront.subscriptions import rules
 from storefront.subscriptions.events import PeriodPaid
 from storefront.subscriptions.models import Subscription, SubscriptionPeriod
+from storefront.subscriptions.service.changes import apply_due
+from storefront.subscriptions.service.renewals import ends_at_term, renew_due
 from storefront.subscriptions.service.states import end, locked_all
 
 
@@ -37,7 +39,7 @@ def open_month(subscription: Subscription, number: int, now: datetime) -> Subscr
         number=number,
         starts_on=month.starts_on,
         ends_on=month.ends_on,
-        version_id=subscription.version_id,
+        version_id=subscription.version.id,
         net_minor=subscription.net_minor,
         vat_minor=subscription.vat_minor,
         gross_minor=subscription.gross_minor,
@@ -66,6 +68,11 @@ def _open_next(subscription: Subscription, now: datetime) -> bool:
     if not rules.goes_on(subscription.ends_on, starts_on):
         end(subscription, subscription.ends_on or starts_on, "term", now=now)
         return True
+    if ends_at_term(subscription, starts_on):
+        end(subscription, starts_on, "not_renewed", now=now)
+        return True
+    apply_due(subscription, starts_on, now=now)
+    renew_due(subscription, starts_on, now=now)
     number = rules.number_of(
         subscription.anchor_on,
         starts_on,
@@ -99,7 +106,7 @@ def grant_month(event: PeriodPaid, *, now: datetime) -> None:
     minutes = rules.contract_of(period.version.features).included_minutes
     if subscription.kind is not ProductKind.SUPPORT_CONTRACT or not minutes:
         return
-    parameters = parameters_of(subscription.order.terms_version)
+    parameters = parameters_of(subscription.terms_version)
     credits.grant(
         subscription.order_line,
         subscription.user_id,

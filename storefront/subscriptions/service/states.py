@@ -29,10 +29,11 @@ def locked(subscription_id: uuid.UUID) -> Subscription:
 def locked_all(subscription_ids: Sequence[uuid.UUID]) -> Sequence[Subscription]:
     """The same for several in one question, with the orders and the terms that they follow."""
     with_order = joinedload(Subscription.order, innerjoin=True)
+    with_terms = joinedload(Subscription.terms_version, innerjoin=True)
     return db.session.scalars(
         select(Subscription)
         .where(Subscription.id.in_(subscription_ids))
-        .options(with_order.joinedload(Order.terms_version, innerjoin=True))
+        .options(with_order.joinedload(Order.terms_version, innerjoin=True), with_terms)
         .order_by(Subscription.id)
         .with_for_update(of=Subscription)
         .execution_options(populate_existing=True)

@@ -1,4 +1,4 @@
-"""Months counted from the anchor day, commitment and grace. Pure functions (B-01, B-02, B-04)."""
+"""Months counted from the anchor day, commitment and grace (B-01, B-02, B-04)."""
 
 from __future__ import annotations
 
