@@ -58,7 +58,7 @@ BLUEPRINTS = (
     legal.bp,
     identity.bp,
     account.bp,
-    subscriptions.changes.bp,
+    subscriptions.revisions.bp,
     subscriptions.renewals.bp,
     instalments.bp,
     arrears.bp,

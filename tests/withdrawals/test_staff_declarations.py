@@ -118,7 +118,7 @@ def test_a_cancellation_that_staff_match_late_ends_as_of_its_day(
     declare(app.test_client(), CANCEL, contract="mon offre")  # on 24 November
     subscription_id = db.session.scalars(select(Subscription.id)).one()
     with transaction():
-        assert subscriptions.open_next_month(subscription_id, now=now + timedelta(days=2))
+        assert subscriptions.open_next_months([subscription_id], now=now + timedelta(days=2))
     clock = app.extensions["clock"]
     clock.move_to(now + timedelta(days=3))
     again = people.sign_in(app, people.staff(now, Role.MANAGER))
@@ -135,7 +135,7 @@ def test_a_cancellation_that_staff_match_late_ends_as_of_its_day(
     end = next(m for m in messages("cancellation_received") if m.key.startswith("cancellation_end"))
     assert "mercredi 25 novembre 2026" in end.text
     with transaction():
-        assert subscriptions.open_next_month(subscription_id, now=now + timedelta(days=40))
+        assert subscriptions.open_next_months([subscription_id], now=now + timedelta(days=40))
     db.session.rollback()
     assert db.session.get_one(Subscription, subscription_id).status is SubscriptionStatus.ENDED
     assert "25 nov. 2026" in again.get(LIST).text

@@ -1,6 +1,20 @@
 """Which subscriptions run, which month comes next, and what will change of them."""
 
-from storefront.subscriptions.queries.changes import (
+from storefront.subscriptions.queries.renewals import (
+    NextTerm,
+    TermAhead,
+    ask_on,
+    is_protected,
+    next_ask_at,
+    next_term,
+    notice_of_term,
+    opt_out_days,
+    terms_ahead,
+    to_ask,
+    to_give_back,
+    would_go_back,
+)
+from storefront.subscriptions.queries.revisions import (
     OPEN,
     Ahead,
     Outlook,
@@ -27,20 +41,6 @@ from storefront.subscriptions.queries.changes import (
     target_of,
     to_complete,
     version_numbered,
-)
-from storefront.subscriptions.queries.renewals import (
-    NextTerm,
-    TermAhead,
-    ask_on,
-    is_protected,
-    next_ask_at,
-    next_term,
-    notice_of_term,
-    opt_out_days,
-    terms_ahead,
-    to_ask,
-    to_give_back,
-    would_go_back,
 )
 from storefront.subscriptions.queries.running import (
     RUNNING,

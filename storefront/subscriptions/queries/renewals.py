@@ -20,7 +20,7 @@ from storefront.subscriptions.models import (
     Subscription,
     SubscriptionPeriod,
 )
-from storefront.subscriptions.queries.changes import next_gross, open_notices
+from storefront.subscriptions.queries.revisions import next_gross, open_notices
 from storefront.subscriptions.queries.running import RUNNING
 
 

@@ -1,16 +1,5 @@
 """What a subscription promises, when its months fall, and when it may change. Pure functions."""
 
-from storefront.subscriptions.rules.changes import (
-    Course,
-    NotTold,
-    applies_on,
-    can_follow,
-    first_start,
-    is_better,
-    last_day_to_stop,
-    may_apply,
-    not_told,
-)
 from storefront.subscriptions.rules.months import (
     Contract,
     Month,
@@ -36,6 +25,17 @@ from storefront.subscriptions.rules.renewals import (
     told_in_time,
     unused,
     window,
+)
+from storefront.subscriptions.rules.revisions import (
+    Course,
+    NotTold,
+    applies_on,
+    can_follow,
+    first_start,
+    is_better,
+    last_day_to_stop,
+    may_apply,
+    not_told,
 )
 
 __all__ = [

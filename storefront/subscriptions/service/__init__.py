@@ -4,15 +4,6 @@ A period after the first is an instalment like another: the one billing run take
 are retried by the same terms, and what happens to it comes back here as an event.
 """
 
-from storefront.subscriptions.service.changes import (
-    DecisionClosed,
-    announce,
-    complete,
-    go_on_with,
-    note_told,
-    stop_before,
-    tell,
-)
 from storefront.subscriptions.service.endings import end_revoked, schedule_end
 from storefront.subscriptions.service.failures import note_failed, note_paid, suspend
 from storefront.subscriptions.service.months import grant_month, invoice_month, open_next_months
@@ -21,6 +12,15 @@ from storefront.subscriptions.service.renewals import (
     ask,
     give_back_late,
     leave_now,
+)
+from storefront.subscriptions.service.revisions import (
+    DecisionClosed,
+    announce,
+    complete,
+    go_on_with,
+    note_told,
+    stop_before,
+    tell,
 )
 from storefront.subscriptions.service.starting import (
     AlreadySubscribed,

@@ -20,8 +20,8 @@ from storefront.legal.queries import parameters_of
 from storefront.subscriptions import rules
 from storefront.subscriptions.events import PeriodPaid
 from storefront.subscriptions.models import Subscription, SubscriptionPeriod
-from storefront.subscriptions.service.changes import apply_due
 from storefront.subscriptions.service.renewals import ends_at_term, renew_due
+from storefront.subscriptions.service.revisions import apply_due
 from storefront.subscriptions.service.states import end, locked_all
 
 

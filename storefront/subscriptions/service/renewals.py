@@ -18,7 +18,7 @@ from storefront.subscriptions.events import (
     TermRenewed,
 )
 from storefront.subscriptions.models import RenewalNotice, Subscription, SubscriptionPeriod
-from storefront.subscriptions.service.changes import DecisionClosed
+from storefront.subscriptions.service.revisions import DecisionClosed
 from storefront.subscriptions.service.states import locked
 
 

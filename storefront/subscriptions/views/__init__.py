@@ -1,5 +1,5 @@
-"""What holders decide about their subscriptions, one blueprint a subject."""
+"""What a subscriber does from the account, by subject."""
 
-from storefront.subscriptions.views import changes, renewals
+from storefront.subscriptions.views import renewals, revisions
 
-__all__ = ["changes", "renewals"]
+__all__ = ["renewals", "revisions"]

@@ -16,7 +16,7 @@ from storefront.kernel.calendar import paris_date
 from storefront.subscriptions import queries, service
 from storefront.subscriptions.models import VersionNotice
 
-bp = Blueprint("subscription_changes", __name__, url_prefix="/compte/abonnements")
+bp = Blueprint("subscription_revisions", __name__, url_prefix="/compte/abonnements")
 
 
 def _mine(subscription_id: uuid.UUID, notice_id: uuid.UUID) -> VersionNotice:
