@@ -43,6 +43,7 @@ from storefront.refunds import service as refunds
 from storefront.subscriptions import emails as subscription_emails
 from storefront.subscriptions import service as subscriptions
 from storefront.subscriptions.events import (
+    OutageCreditLeft,
     PeriodPaid,
     SubscriptionPastDue,
     SubscriptionResumed,
@@ -103,6 +104,8 @@ def register(app: Flask) -> None:
     on(SupplyRevoked, subscriptions.end_revoked)
 
     on(PeriodPaid, subscriptions.grant_month, subscriptions.invoice_month)
+    on(PeriodPaid, subscriptions.reconsider_outages)
+    on(OutageCreditLeft, refunds.propose_credit)
     on(SubscriptionPastDue, subscription_emails.past_due)
     on(SubscriptionSuspended, subscription_emails.suspended)
     on(SubscriptionResumed, subscription_emails.resumed)

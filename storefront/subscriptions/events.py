@@ -34,3 +34,10 @@ class SubscriptionResumed(Event):
     """What was owed is paid: the service is back by itself (B-04)."""
 
     subscription_id: uuid.UUID
+
+
+@dataclass(frozen=True)
+class OutageCreditLeft(Event):
+    """A granted credit that no debit is left for: what remains of it is to be paid back (B-06)."""
+
+    credit_id: uuid.UUID

@@ -1,5 +1,13 @@
 """What goes on month after month, and everything that can happen to it."""
 
+from storefront.subscriptions.models.incidents import (
+    OUTAGE_CREDIT_LIFECYCLE,
+    Incident,
+    IncidentUpdate,
+    OutageCredit,
+    OutageCreditStatus,
+    OutageCreditUse,
+)
 from storefront.subscriptions.models.subscriptions import (
     SUBSCRIPTION_LIFECYCLE,
     Subscription,
@@ -9,7 +17,13 @@ from storefront.subscriptions.models.subscriptions import (
 from storefront.subscriptions.models.versions import PlanVersion
 
 __all__ = [
+    "OUTAGE_CREDIT_LIFECYCLE",
     "SUBSCRIPTION_LIFECYCLE",
+    "Incident",
+    "IncidentUpdate",
+    "OutageCredit",
+    "OutageCreditStatus",
+    "OutageCreditUse",
     "PlanVersion",
     "Subscription",
     "SubscriptionPeriod",

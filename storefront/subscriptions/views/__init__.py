@@ -1,0 +1,1 @@
+"""What subscribers and visitors see of subscriptions, and do with them."""
