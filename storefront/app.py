@@ -32,6 +32,7 @@ from storefront.payments import views as payments
 from storefront.staff.arrears import views as staff_arrears
 from storefront.staff.declarations import views as staff_declarations
 from storefront.staff.desk import views as staff_desk
+from storefront.staff.incidents import views as staff_incidents
 from storefront.staff.journal import views as staff_journal
 from storefront.staff.mail import views as staff_mail
 from storefront.staff.money import views as staff_money
@@ -39,6 +40,7 @@ from storefront.staff.orders import views as staff_orders
 from storefront.staff.plans import views as staff_plans
 from storefront.staff.support import views as support
 from storefront.subscriptions import jobs as subscriptions_jobs
+from storefront.subscriptions.views import status
 from storefront.tickets import jobs as tickets_jobs
 from storefront.tickets import views as tickets
 from storefront.withdrawals import views as withdrawals
@@ -60,12 +62,14 @@ BLUEPRINTS = (
     fulfilment.bp,
     invoicing.bp,
     withdrawals.bp,
+    status.bp,
     staff_desk.bp,
     support.bp,
     staff_orders.bp,
     staff_arrears.bp,
     staff_money.bp,
     staff_plans.bp,
+    staff_incidents.bp,
     staff_declarations.bp,
     staff_mail.bp,
     staff_journal.bp,
