@@ -19,6 +19,7 @@ from storefront.orders import queries as orders
 from storefront.orders.models import Order, OrderStatus
 from storefront.subscriptions import queries as subscriptions
 from storefront.subscriptions.models import Subscription, SubscriptionStatus
+from storefront.subscriptions.queries import outages
 from storefront.tickets import queries as tickets
 from storefront.tickets.models import Intervention, Proposal
 from storefront.tickets.rules import InterventionStatus
@@ -152,8 +153,10 @@ def _appointments(work: Sequence[Intervention]) -> Iterator[Moment]:
 
 
 def _months(running: Sequence[Subscription]) -> Iterator[Moment]:
+    left = outages.left_of(subscription.id for subscription in running)
     for subscription in running:
-        facts = {"subscription": subscription}
+        owed = max(subscription.gross_minor - left.get(subscription.id, 0), 0)
+        facts = {"subscription": subscription, "owed": owed}
         if subscription.ends_on:
             yield Moment("subscription_end", subscription.ends_on, facts)
         elif subscription.committed_until:

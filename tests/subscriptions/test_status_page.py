@@ -32,7 +32,7 @@ def test_a_shop_that_sold_nothing_yet_says_that_all_is_well(client: FlaskClient)
 
     assert "Tout fonctionne" in page.text
     assert "Disponibilité, mois par mois" not in page.text
-    assert page.headers["Cache-Control"] == "public, max-age=60"
+    assert page.headers["Cache-Control"] == "public, max-age=30"
     assert 'href="/etat-du-service"' in client.get("/conditions-generales").text
 
 

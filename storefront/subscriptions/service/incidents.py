@@ -143,10 +143,10 @@ def _seen(incident_id: uuid.UUID, seen: int) -> Incident:
 
 
 def _compute_again(incident: Incident, spans: Sequence[Span | None], now: datetime) -> None:
-    """It, and every outage that makes or made one stretch with it."""
-    incident.compute_at = now
+    """It, and every outage that makes or made one stretch with it; nothing if it never counted."""
     for span in spans:
         if span is not None:
+            incident.compute_at = now
             _mark(span, now)
 
 

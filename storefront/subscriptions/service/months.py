@@ -115,7 +115,7 @@ def _reductions(period: SubscriptionPeriod) -> tuple[Reduction, ...]:
     """What credits for outages took off a period, each with the days it is for (B-06)."""
     return tuple(
         Reduction(
-            name=f"Réduction : interruption de {period.subscription.name}",
+            name=f"Réduction pour interruption – {period.subscription.name}",
             starts_on=paris_date(use.credit.down_from),
             last_day=paris_date(use.credit.down_until),
             net_minor=use.net_minor,

@@ -9,14 +9,14 @@ from storefront.subscriptions.queries.status import status
 
 bp = Blueprint("status", __name__)
 
-FRESH_SECONDS = 60
+FRESH_SECONDS = 30
 
 
 @bp.get("/etat-du-service")
 def page() -> Response:
     """Now, the last twelve months, the incidents that are over.
 
-    The same for every visitor who has no cart and no account; kept a minute, so that an outage
+    The same for every visitor who has no cart and no account; kept half a minute, so that an outage
     that everybody looks up does not become another.
     """
     now = clock.now()
