@@ -153,7 +153,7 @@ def _appointments(work: Sequence[Intervention]) -> Iterator[Moment]:
 
 
 def _months(running: Sequence[Subscription]) -> Iterator[Moment]:
-    left = outages.left_of(subscription.id for subscription in running)
+    left = outages.left_of(running)
     for subscription in running:
         owed = max(subscription.gross_minor - left.get(subscription.id, 0), 0)
         facts = {"subscription": subscription, "owed": owed}

@@ -104,6 +104,14 @@ def public_incidents(since: datetime) -> Sequence[Incident]:
 
 def under_way_for(user_id: uuid.UUID) -> Sequence[Incident]:
     """The incidents that concern what a customer has now, with their updates."""
+    open_now = db.session.scalars(
+        select(Incident)
+        .where(Incident.withdrawn_at.is_(None), Incident.ended_at.is_(None))
+        .options(selectinload(Incident.updates))
+        .order_by(Incident.started_at)
+    ).all()
+    if not open_now:
+        return []
     plans = db.session.scalars(
         select(Subscription)
         .where(
@@ -114,17 +122,9 @@ def under_way_for(user_id: uuid.UUID) -> Sequence[Incident]:
         )
         .options(joinedload(Subscription.version))
     ).all()
-    if not plans:
-        return []
-    running = db.session.scalars(
-        select(Incident)
-        .where(Incident.withdrawn_at.is_(None), Incident.ended_at.is_(None))
-        .options(selectinload(Incident.updates))
-        .order_by(Incident.started_at)
-    )
     return [
         one
-        for one in running
+        for one in open_now
         if any(one.is_about(plan.family, plan.version.product_id) for plan in plans)
     ]
 
@@ -327,15 +327,18 @@ def credits_of_subscription(subscription_id: uuid.UUID) -> Sequence[OutageCredit
     ).all()
 
 
-def left_of(subscription_ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, int]:
-    """What of granted credits will reduce the next debits of subscriptions, in minor units."""
+def left_of(subscriptions: Iterable[Subscription]) -> dict[uuid.UUID, int]:
+    """What of granted credits will reduce the next debit of each of these, in minor units."""
+    covered = [one.id for one in subscriptions if one.kind is COVERED]
+    if not covered:
+        return {}
     rows = db.session.execute(
         select(
             OutageCredit.subscription_id,
             func.sum(OutageCredit.gross_minor - OutageCredit.used_minor),
         )
         .where(
-            OutageCredit.subscription_id.in_(list(subscription_ids)),
+            OutageCredit.subscription_id.in_(covered),
             OutageCredit.status == OutageCreditStatus.GRANTED,
         )
         .group_by(OutageCredit.subscription_id)
