@@ -34,6 +34,7 @@ from storefront.staff.arrivals import views as staff_arrivals
 from storefront.staff.billing import views as staff_billing
 from storefront.staff.declarations import views as staff_declarations
 from storefront.staff.desk import views as staff_desk
+from storefront.staff.incidents import views as staff_incidents
 from storefront.staff.journal import views as staff_journal
 from storefront.staff.mail import views as staff_mail
 from storefront.staff.money import views as staff_money
@@ -66,6 +67,7 @@ BLUEPRINTS = (
     fulfilment.bp,
     invoicing.bp,
     withdrawals.bp,
+    subscriptions.status.bp,
     staff_desk.bp,
     support.bp,
     staff_orders.bp,
@@ -75,6 +77,7 @@ BLUEPRINTS = (
     staff_arrivals.bp,
     staff_plans.bp,
     staff_versions.bp,
+    staff_incidents.bp,
     staff_declarations.bp,
     staff_mail.bp,
     staff_journal.bp,

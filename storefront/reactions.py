@@ -55,6 +55,7 @@ from storefront.subscriptions.events import (
     AdvanceNotDue,
     ChangeAnnounced,
     HolderStops,
+    OutageCreditLeft,
     PeriodPaid,
     RenewalNear,
     SubscriptionPastDue,
@@ -128,6 +129,8 @@ def register(app: Flask) -> None:
     on(TermRenewed, subscription_emails.renewed)
     on(HolderStops, subscription_emails.left)
     on(AdvanceNotDue, refunds.propose_part)
+    on(PeriodPaid, subscriptions.reconsider_outages)
+    on(OutageCreditLeft, refunds.propose_credit)
     on(SubscriptionPastDue, subscription_emails.past_due)
     on(SubscriptionSuspended, subscription_emails.suspended)
     on(SubscriptionResumed, subscription_emails.resumed)

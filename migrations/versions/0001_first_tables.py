@@ -216,6 +216,42 @@ def upgrade() -> None:
         )
 
     op.create_table(
+        "incidents",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("title", sa.String(length=160), nullable=False),
+        sa.Column(
+            "severity",
+            sa.Enum(
+                "outage",
+                "degraded",
+                name="severity",
+                native_enum=False,
+                create_constraint=True,
+                length=40,
+            ),
+            nullable=False,
+        ),
+        sa.Column("started_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("ended_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("concerns", sa.JSON(), nullable=False),
+        sa.Column("declared_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("declared_by", sa.Uuid(), nullable=True),
+        sa.Column("withdrawn_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("revision", sa.BigInteger(), nullable=False),
+        sa.Column("compute_at", sa.DateTime(timezone=True), nullable=True),
+        sa.CheckConstraint(
+            "ended_at IS NULL OR ended_at > started_at", name=op.f("ck_incidents_order")
+        ),
+        sa.ForeignKeyConstraint(
+            ["declared_by"], ["users.id"], name=op.f("fk_incidents_declared_by")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_incidents")),
+    )
+    with op.batch_alter_table("incidents", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_incidents_compute_at"), ["compute_at"], unique=False)
+        batch_op.create_index("ix_incidents_started", ["started_at"], unique=False)
+
+    op.create_table(
         "products",
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("slug", sa.String(length=80), nullable=False),
@@ -402,6 +438,29 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["item_id"], ["products.id"], name=op.f("fk_bundle_items_item_id")),
         sa.PrimaryKeyConstraint("bundle_id", "item_id", name=op.f("pk_bundle_items")),
     )
+    op.create_table(
+        "incident_updates",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("incident_id", sa.Uuid(), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("words", sa.Text(), nullable=False),
+        sa.Column("written_by", sa.Uuid(), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["incident_id"],
+            ["incidents.id"],
+            name=op.f("fk_incident_updates_incident_id"),
+            ondelete="RESTRICT",
+        ),
+        sa.ForeignKeyConstraint(
+            ["written_by"], ["users.id"], name=op.f("fk_incident_updates_written_by")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_incident_updates")),
+    )
+    with op.batch_alter_table("incident_updates", schema=None) as batch_op:
+        batch_op.create_index(
+            batch_op.f("ix_incident_updates_incident_id"), ["incident_id"], unique=False
+        )
+
     op.create_table(
         "orders",
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -2048,6 +2107,93 @@ def upgrade() -> None:
         )
 
     op.create_table(
+        "outage_credits",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("incident_id", sa.Uuid(), nullable=False),
+        sa.Column("subscription_id", sa.Uuid(), nullable=False),
+        sa.Column("period_id", sa.Uuid(), nullable=False),
+        sa.Column("number", sa.BigInteger(), nullable=False),
+        sa.Column("down_from", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("down_until", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("down_seconds", sa.BigInteger(), nullable=False),
+        sa.Column("period_seconds", sa.BigInteger(), nullable=False),
+        sa.Column("price_minor", sa.BigInteger(), nullable=False),
+        sa.Column("net_minor", sa.BigInteger(), nullable=False),
+        sa.Column("vat_minor", sa.BigInteger(), nullable=False),
+        sa.Column("gross_minor", sa.BigInteger(), nullable=False),
+        sa.Column(
+            "status",
+            sa.Enum(
+                "proposed",
+                "granted",
+                "declined",
+                "applied",
+                "refunded",
+                name="outage_credit_status",
+                native_enum=False,
+                create_constraint=True,
+                length=40,
+            ),
+            nullable=False,
+        ),
+        sa.Column("computed_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("decided_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("decided_by", sa.Uuid(), nullable=True),
+        sa.Column("reason", sa.String(length=500), nullable=False),
+        sa.Column("told_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("used_minor", sa.BigInteger(), nullable=False),
+        sa.CheckConstraint(
+            "down_seconds > 0 AND down_seconds <= period_seconds",
+            name=op.f("ck_outage_credits_down"),
+        ),
+        sa.CheckConstraint(
+            "gross_minor > 0 AND gross_minor <= price_minor", name=op.f("ck_outage_credits_amount")
+        ),
+        sa.CheckConstraint(
+            "net_minor + vat_minor = gross_minor", name=op.f("ck_outage_credits_adds_up")
+        ),
+        sa.CheckConstraint(
+            "used_minor >= 0 AND used_minor <= gross_minor", name=op.f("ck_outage_credits_used")
+        ),
+        sa.ForeignKeyConstraint(
+            ["decided_by"], ["users.id"], name=op.f("fk_outage_credits_decided_by")
+        ),
+        sa.ForeignKeyConstraint(
+            ["incident_id"], ["incidents.id"], name=op.f("fk_outage_credits_incident_id")
+        ),
+        sa.ForeignKeyConstraint(
+            ["period_id"], ["subscription_periods.id"], name=op.f("fk_outage_credits_period_id")
+        ),
+        sa.ForeignKeyConstraint(
+            ["subscription_id"],
+            ["subscriptions.id"],
+            name=op.f("fk_outage_credits_subscription_id"),
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_outage_credits")),
+        sa.UniqueConstraint(
+            "incident_id",
+            "period_id",
+            "number",
+            name=op.f("uq_outage_credits_incident_id_period_id_number"),
+        ),
+    )
+    with op.batch_alter_table("outage_credits", schema=None) as batch_op:
+        batch_op.create_index(
+            batch_op.f("ix_outage_credits_period_id"), ["period_id"], unique=False
+        )
+        batch_op.create_index("ix_outage_credits_status", ["status", "decided_at"], unique=False)
+        batch_op.create_index(
+            "ix_outage_credits_subscription", ["subscription_id", "status"], unique=False
+        )
+        batch_op.create_index(
+            "ux_outage_credits_proposed",
+            ["incident_id", "period_id"],
+            unique=True,
+            sqlite_where=sa.text("status = 'proposed'"),
+            postgresql_where=sa.text("status = 'proposed'"),
+        )
+
+    op.create_table(
         "proposals",
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("ticket_id", sa.Uuid(), nullable=False),
@@ -2171,6 +2317,41 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_interventions_ticket_id"), ["ticket_id"], unique=False)
 
     op.create_table(
+        "outage_credit_uses",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("credit_id", sa.Uuid(), nullable=False),
+        sa.Column("period_id", sa.Uuid(), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("net_minor", sa.BigInteger(), nullable=False),
+        sa.Column("vat_minor", sa.BigInteger(), nullable=False),
+        sa.Column("gross_minor", sa.BigInteger(), nullable=False),
+        sa.CheckConstraint("gross_minor > 0", name=op.f("ck_outage_credit_uses_amount")),
+        sa.CheckConstraint(
+            "net_minor + vat_minor = gross_minor", name=op.f("ck_outage_credit_uses_adds_up")
+        ),
+        sa.ForeignKeyConstraint(
+            ["credit_id"],
+            ["outage_credits.id"],
+            name=op.f("fk_outage_credit_uses_credit_id"),
+            ondelete="RESTRICT",
+        ),
+        sa.ForeignKeyConstraint(
+            ["period_id"],
+            ["subscription_periods.id"],
+            name=op.f("fk_outage_credit_uses_period_id"),
+            ondelete="RESTRICT",
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_outage_credit_uses")),
+        sa.UniqueConstraint(
+            "credit_id", "period_id", name=op.f("uq_outage_credit_uses_credit_id_period_id")
+        ),
+    )
+    with op.batch_alter_table("outage_credit_uses", schema=None) as batch_op:
+        batch_op.create_index(
+            batch_op.f("ix_outage_credit_uses_period_id"), ["period_id"], unique=False
+        )
+
+    op.create_table(
         "busy_cells",
         sa.Column("staff_id", sa.Uuid(), nullable=False),
         sa.Column("starts_at", sa.DateTime(timezone=True), nullable=False),
@@ -2208,6 +2389,7 @@ def upgrade() -> None:
     op.guard("cancellation_requests")
     op.guard("terms_versions")
     op.guard("withdrawal_requests")
+    op.guard("incident_updates")
     op.guard("plan_versions")
     op.guard("acceptances")
     op.guard("deferrals")
@@ -2219,6 +2401,7 @@ def upgrade() -> None:
     op.guard("dunning_acts")
     op.guard("invoice_lines")
     op.guard("credit_note_lines")
+    op.guard("outage_credit_uses")
 
 
 def downgrade() -> None:

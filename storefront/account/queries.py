@@ -19,6 +19,7 @@ from storefront.orders import queries as orders
 from storefront.orders.models import Order, OrderStatus
 from storefront.subscriptions import queries as subscriptions
 from storefront.subscriptions.models import Subscription, SubscriptionStatus, VersionNotice
+from storefront.subscriptions.queries import outages
 from storefront.subscriptions.rules import Renewal
 from storefront.tickets import queries as tickets
 from storefront.tickets.models import Intervention, Proposal
@@ -157,6 +158,7 @@ def _appointments(work: Sequence[Intervention]) -> Iterator[Moment]:
 
 
 def _months(running: Sequence[Subscription], changes: Sequence[VersionNotice]) -> Iterator[Moment]:
+    left = outages.left_of(running)
     for subscription in running:
         facts = {"subscription": subscription}
         if subscription.ends_on:
@@ -167,7 +169,8 @@ def _months(running: Sequence[Subscription], changes: Sequence[VersionNotice]) -
         if next_on and next_on != subscription.ends_on and subscription.gross_minor:
             told = [one for one in changes if one.subscription_id == subscription.id]
             gross = subscriptions.gross_on(subscription, next_on, told)
-            yield Moment("month", next_on, {**facts, "gross_minor": gross})
+            owed = max(gross - left.get(subscription.id, 0), 0)
+            yield Moment("month", next_on, {**facts, "owed": owed})
         if subscription.suspend_at and subscription.status is SubscriptionStatus.PAST_DUE:
             yield Moment("suspension", subscription.suspend_at, facts)
 

@@ -37,7 +37,8 @@ from storefront.payments.models import (
 from storefront.payments.service import Cause, RefundTooHigh
 from storefront.refunds import rules
 from storefront.refunds.queries import holding
-from storefront.subscriptions.events import AdvanceNotDue
+from storefront.subscriptions.events import AdvanceNotDue, OutageCreditLeft
+from storefront.subscriptions.models import OutageCredit
 
 REFUSED = "refused"
 DISPUTE_LOST = "dispute_lost"
@@ -227,6 +228,31 @@ def propose_part(event: AdvanceNotDue, *, now: datetime) -> None:
             minor = min(event.amount_minor, payment.refundable.minor)
             payments.reserve_refund(payment.id, minor, cause, proposed=True, now=now)
             return
+
+
+def propose_credit(event: OutageCreditLeft, *, now: datetime) -> None:
+    """What a credit for an outage could take off no debit is proposed to staff for refund, once.
+
+    From the payment of the period it is for first, whose invoice is then corrected (B-06).
+    """
+    credit = db.session.get_one(OutageCredit, event.credit_id)
+    subscription = credit.subscription
+    orders.locked(subscription.order_id)
+    held = sorted(
+        holding(subscription.order_id),
+        key=lambda payment: payment.instalment_id != credit.period.instalment_id,
+    )
+    left = [(payment.id, payment.refundable.minor) for payment in held]
+    amount = min(credit.left_minor, sum(minor for _, minor in left))
+    for payment_id, minor in rules.spread(amount, left):
+        cause = Cause(
+            reason=RefundReason.NOT_SUPPLIED,
+            request_id=credit.id,
+            due_on=rules.due_on(paris_date(now)),
+            words=credit.incident.title,
+            parts=((subscription.order_line_id, minor),),
+        )
+        payments.reserve_refund(payment_id, minor, cause, proposed=True, now=now)
 
 
 # Disputes

@@ -77,3 +77,10 @@ class AdvanceNotDue(Event):
     instalment_id: uuid.UUID | None
     amount_minor: int
     due_on: date
+
+
+@dataclass(frozen=True)
+class OutageCreditLeft(Event):
+    """A granted credit that no debit is left for: what remains of it is to be paid back (B-06)."""
+
+    credit_id: uuid.UUID

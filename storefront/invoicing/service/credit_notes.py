@@ -149,10 +149,12 @@ def _lines(
     at_position = {line.position: wanted.get(line.id, 0) for line in order.lines}
     own = invoice.is_of_order
     parts = rules.credit(
-        [
-            rules.InvoicedLine(line.gross_minor, line.vat_minor, *before.get(line.id, (0, 0)))
-            for line in invoice.lines
-        ],
+        rules.folded(
+            [
+                rules.InvoicedLine(line.gross_minor, line.vat_minor, *before.get(line.id, (0, 0)))
+                for line in invoice.lines
+            ]
+        ),
         amount_minor,
         [at_position.get(line.position, 0) if own else 0 for line in invoice.lines],
     )

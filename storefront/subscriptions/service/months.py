@@ -11,15 +11,17 @@ from storefront.credits import service as credits
 from storefront.fulfilment import service as fulfilment
 from storefront.infra import journal
 from storefront.infra.db import db
+from storefront.infra.outbox import publish
 from storefront.instalments import service as instalments
 from storefront.invoicing import service as invoicing
-from storefront.invoicing.service import BilledPeriod
+from storefront.invoicing.service import BilledPeriod, Reduction
 from storefront.kernel.calendar import paris_date
 from storefront.kernel.money import Money
 from storefront.legal.queries import parameters_of
 from storefront.subscriptions import rules
 from storefront.subscriptions.events import PeriodPaid
 from storefront.subscriptions.models import Subscription, SubscriptionPeriod
+from storefront.subscriptions.service.outage_credits import use_credits, uses_of
 from storefront.subscriptions.service.renewals import ends_at_term, renew_due
 from storefront.subscriptions.service.revisions import apply_due
 from storefront.subscriptions.service.states import end, locked_all
@@ -83,12 +85,17 @@ def _open_next(subscription: Subscription, now: datetime) -> bool:
     if period.gross_minor == 0:
         period.paid_at = now
         return True
+    owed = period.gross_minor - use_credits(subscription, period, now=now)
+    if owed == 0:
+        period.paid_at = now
+        publish(PeriodPaid(period.id), now=now)
+        return True
     instalment = instalments.owe(
         subscription.order,
         rules.schedule_name(subscription.order_line_id),
         number,
         starts_on,
-        Money(period.gross_minor, subscription.currency),
+        Money(owed, subscription.currency),
         label=f"{subscription.name}, mois {number}",
         now=now,
     )
@@ -120,6 +127,21 @@ def grant_month(event: PeriodPaid, *, now: datetime) -> None:
     fulfilment.stop_new_hours(subscription.order_line_id, now=now)
 
 
+def _reductions(period: SubscriptionPeriod) -> tuple[Reduction, ...]:
+    """What credits for outages took off a period, each with the days it is for (B-06)."""
+    return tuple(
+        Reduction(
+            name=f"Réduction pour interruption – {period.subscription.name}",
+            starts_on=paris_date(use.credit.down_from),
+            last_day=paris_date(use.credit.down_until),
+            net_minor=use.net_minor,
+            vat_minor=use.vat_minor,
+            gross_minor=use.gross_minor,
+        )
+        for use in uses_of(period.id)
+    )
+
+
 def invoice_month(event: PeriodPaid, *, now: datetime) -> None:
     """A period after the first is invoiced when it is paid; the first is on the order's invoice."""
     period = db.session.get_one(SubscriptionPeriod, event.period_id)
@@ -137,5 +159,6 @@ def invoice_month(event: PeriodPaid, *, now: datetime) -> None:
         vat_minor=period.vat_minor,
         gross_minor=period.gross_minor,
         paid_on=paris_date(period.paid_at or now),
+        reductions=_reductions(period),
     )
     invoicing.issue_for_period(month, now=now)
