@@ -159,7 +159,9 @@ def _months(running: Sequence[Subscription]) -> Iterator[Moment]:
         elif subscription.committed_until:
             yield Moment("commitment_end", subscription.committed_until, facts)
         next_on = subscription.next_period_on
-        if next_on and next_on != subscription.ends_on and subscription.gross_minor:
+        due = next_on != subscription.ends_on and not subscription.paused_on
+        if next_on and due and subscription.gross_minor:
             yield Moment("month", next_on, facts)
-        if subscription.suspend_at and subscription.status is SubscriptionStatus.PAST_DUE:
+        graced = subscription.status is SubscriptionStatus.PAST_DUE and not subscription.paused_on
+        if subscription.suspend_at and graced:
             yield Moment("suspension", subscription.suspend_at, facts)

@@ -98,6 +98,9 @@ class Instalment(Base):
     # written in a row of its own (room arrears); the plan keeps its date (M-02).
     moved_to: Mapped[date | None]
     paid_at: Mapped[datetime | None]
+    # Since when it waits: what it pays for cannot be supplied (B-08). Nothing is taken, announced
+    # or asked for; who wants to pay still can.
+    held_at: Mapped[datetime | None]
 
     order: Mapped[Order] = relationship()
 

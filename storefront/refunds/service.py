@@ -29,6 +29,7 @@ from storefront.payments.models import (
 from storefront.payments.service import Cause, RefundTooHigh
 from storefront.refunds import rules
 from storefront.refunds.queries import holding
+from storefront.subscriptions.events import PeriodUnused
 
 REFUSED = "refused"
 DISPUTE_LOST = "dispute_lost"
@@ -164,6 +165,25 @@ def propose(event: MoneyNotDue, *, now: datetime) -> None:
         due_on=rules.due_on(paris_date(payment.settled_at or now)),
     )
     payments.reserve_refund(payment.id, payment.refundable.minor, cause, proposed=True, now=now)
+
+
+def propose_unused(event: PeriodUnused, *, now: datetime) -> None:
+    """Part of what was paid for a period was never supplied: proposed to staff, once (B-05, B-08).
+
+    Never more than is left of the payment.
+    """
+    payment = payments.locked(event.payment_id)
+    amount = min(event.amount_minor, payment.refundable.minor)
+    if payment_queries.refund_of_request(event.request_id, payment.id) or not amount:
+        return
+    line = event.order_line_id
+    cause = Cause(
+        reason=RefundReason.NOT_SUPPLIED,
+        request_id=event.request_id,
+        due_on=rules.due_on(paris_date(now)),
+        parts=((line, amount),) if line else (),
+    )
+    payments.reserve_refund(payment.id, amount, cause, proposed=True, now=now)
 
 
 # Disputes

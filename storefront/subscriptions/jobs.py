@@ -1,4 +1,4 @@
-"""The months that begin, and the grace that ends."""
+"""The months that begin, the grace that ends, and the ends that come."""
 
 from __future__ import annotations
 
@@ -20,7 +20,13 @@ def suspend_unpaid(now: datetime) -> int:
     return one_by_one(queries.to_suspend(now), lambda one: service.suspend(one, now=now))
 
 
+def take_effect(now: datetime) -> int:
+    """End what was announced to end, each at its own instant."""
+    return one_by_one(queries.to_take_effect(now), lambda one: service.take_effect(one, now=now))
+
+
 JOBS: tuple[Job, ...] = (
+    Job("subscriptions.end", take_effect, queries.next_effect_at),
     Job("subscriptions.open", open_months, queries.next_opening_at),
     Job("subscriptions.suspend", suspend_unpaid, queries.next_suspension_at),
 )

@@ -1,6 +1,13 @@
 """Schedules: made at order, settled by payments, ended or paused with their order."""
 
-from storefront.instalments.service.endings import announce_again, cancel_rest, move_to
+from storefront.instalments.service.endings import (
+    announce_again,
+    cancel,
+    cancel_rest,
+    hold,
+    move_to,
+    release,
+)
 from storefront.instalments.service.schedules import (
     PAYABLE,
     NothingToPay,
@@ -28,16 +35,19 @@ __all__ = [
     "announce_again",
     "attempt",
     "begin",
+    "cancel",
     "cancel_rest",
     "change_method",
     "claim",
     "describe",
+    "hold",
     "locked",
     "more_to_come",
     "move_to",
     "note_failure",
     "owe",
     "pay_now",
+    "release",
     "schedule",
     "settle",
 ]

@@ -107,6 +107,8 @@ def claim(instalment_id: uuid.UUID, *, now: datetime) -> Payment | None:
     today = rules.working_day(now)
     if instalment.status not in TO_TAKE or instalment.next_attempt_on > today:
         return None
+    if instalment.held_at is not None:
+        return None
     if payment_queries.undecided_of_instalment(instalment_id) is not None:
         return None
     if payment_queries.money_arrived(instalment_id):

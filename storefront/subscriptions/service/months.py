@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import uuid
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
+from storefront.arrears.events import RestFellDue
 from storefront.catalogue.rules import ProductKind
 from storefront.credits import service as credits
 from storefront.fulfilment import service as fulfilment
@@ -16,7 +17,7 @@ from storefront.invoicing.service import BilledPeriod
 from storefront.kernel.calendar import paris_date
 from storefront.kernel.money import Money
 from storefront.legal.queries import parameters_of
-from storefront.subscriptions import rules
+from storefront.subscriptions import queries, rules
 from storefront.subscriptions.events import PeriodPaid
 from storefront.subscriptions.models import Subscription, SubscriptionPeriod
 from storefront.subscriptions.service.states import end, locked
@@ -54,30 +55,57 @@ def open_month(subscription: Subscription, number: int, now: datetime) -> Subscr
 
 
 def open_next_month(subscription_id: uuid.UUID, *, now: datetime) -> bool:
-    """Open the next period and owe it, or end what has come to its term; says whether it did."""
+    """Open the next period and owe it, or end what has come to its term; says whether it did.
+
+    None is opened during a pause (B-08), nor on the day of an end that comes at its own hour.
+    """
     subscription = locked(subscription_id)
     starts_on = subscription.next_period_on
-    if starts_on is None or starts_on > paris_date(now):
+    if starts_on is None or starts_on > paris_date(now) or subscription.paused_on is not None:
         return False
     if not rules.goes_on(subscription.ends_on, starts_on):
+        if subscription.ends_at is not None:
+            return False
         end(subscription, subscription.ends_on or starts_on, "term", now=now)
         return True
     number = len(subscription.periods) + 1
     period = open_month(subscription, number, now)
+    _owe(subscription, period, starts_on, now)
+    return True
+
+
+def _owe(
+    subscription: Subscription, period: SubscriptionPeriod, due_on: date, now: datetime
+) -> None:
     if period.gross_minor == 0:
         period.paid_at = now
-        return True
+        return
     instalment = instalments.owe(
         subscription.order,
         rules.schedule_name(subscription.order_line_id),
-        number,
-        starts_on,
+        period.number,
+        due_on,
         Money(period.gross_minor, subscription.currency),
-        label=f"{subscription.name}, mois {number}",
+        label=f"{subscription.name}, mois {period.number}",
         now=now,
     )
     period.instalment_id = instalment.id
-    return True
+
+
+def open_rest(event: RestFellDue, *, now: datetime) -> None:
+    """The months left of a term fall due at once (M-05): each is opened, and owed, now.
+
+    What is opened is never opened again: its own day finds nothing left to open.
+    """
+    late = queries.period_of_instalment(event.instalment_id)
+    if late is None:
+        return
+    subscription = locked(late.subscription_id)
+    last_on = min(filter(None, (subscription.committed_until, subscription.ends_on)), default=None)
+    number = len(subscription.periods)
+    while last_on and subscription.next_period_on and subscription.next_period_on < last_on:
+        number += 1
+        _owe(subscription, open_month(subscription, number, now), event.owed_on, now)
 
 
 def grant_month(event: PeriodPaid, *, now: datetime) -> None:
