@@ -32,6 +32,7 @@ from storefront.payments import views as payments
 from storefront.staff.arrears import views as staff_arrears
 from storefront.staff.declarations import views as staff_declarations
 from storefront.staff.desk import views as staff_desk
+from storefront.staff.endings import views as staff_endings
 from storefront.staff.journal import views as staff_journal
 from storefront.staff.mail import views as staff_mail
 from storefront.staff.money import views as staff_money
@@ -39,6 +40,7 @@ from storefront.staff.orders import views as staff_orders
 from storefront.staff.plans import views as staff_plans
 from storefront.staff.support import views as support
 from storefront.subscriptions import jobs as subscriptions_jobs
+from storefront.subscriptions.views import endings as subscription_endings
 from storefront.tickets import jobs as tickets_jobs
 from storefront.tickets import views as tickets
 from storefront.withdrawals import views as withdrawals
@@ -56,6 +58,7 @@ BLUEPRINTS = (
     account.bp,
     instalments.bp,
     arrears.bp,
+    subscription_endings.bp,
     tickets.bp,
     fulfilment.bp,
     invoicing.bp,
@@ -64,6 +67,7 @@ BLUEPRINTS = (
     support.bp,
     staff_orders.bp,
     staff_arrears.bp,
+    staff_endings.bp,
     staff_money.bp,
     staff_plans.bp,
     staff_declarations.bp,

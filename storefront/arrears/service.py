@@ -97,6 +97,7 @@ def note_failed(event: InstalmentFailed, *, now: datetime) -> None:
         round=db.session.scalar(earlier) or 0,
         owed_on=instalment.owed_on,
         opened_at=now,
+        waited_days=0,
     )
     db.session.add(case)
     _plan_next(case, instalment, [])

@@ -1,10 +1,12 @@
 """Which subscriptions run, which month comes next, what they allow, and how they end."""
 
 from storefront.subscriptions.queries.endings import (
+    Ending,
     announced,
     announced_on,
     effective_end,
     end_if_notified,
+    ending_of,
     next_effect_at,
     open_pause,
     pause_bounds,
@@ -38,11 +40,13 @@ from storefront.subscriptions.queries.running import (
 
 __all__ = [
     "RUNNING",
+    "Ending",
     "Granted",
     "announced",
     "announced_on",
     "effective_end",
     "end_if_notified",
+    "ending_of",
     "granted",
     "late_months",
     "limit",

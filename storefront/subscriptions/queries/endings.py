@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from sqlalchemy import ColumnElement, func, or_, select
@@ -106,6 +107,41 @@ def end_if_notified(
         notified_on=min(notified_on, subscription.paused_on or notified_on),
         wanted_on=wanted_on,
         every=subscription.billing_months,
+    )
+
+
+@dataclass(frozen=True)
+class Ending:
+    """How a subscription stands with its end, as its page shows it.
+
+    `ends_on` is the first day without service if its holder ends it today, `bound` whether that is
+    the end of the commitment rather than of the period under way.
+    """
+
+    wish: Termination | None
+    notices: Sequence[Termination]
+    ended_by: Termination | None
+    pause: Pause | None
+    ends_on: date
+    bound: bool
+
+    @property
+    def last_day(self) -> date:
+        """The last day with service if its holder ends it today."""
+        return self.ends_on - timedelta(days=1)
+
+
+def ending_of(subscription: Subscription, today: date) -> Ending:
+    """What stands, what has ended it, and what ending it today would do (B-02, B-03)."""
+    standing = announced(subscription.id)
+    ends_on = end_if_notified(subscription, today)
+    return Ending(
+        wish=next((one for one in standing if one.ground is Ground.WISH), None),
+        notices=[one for one in standing if one.ground is not Ground.WISH],
+        ended_by=effective_end(subscription.id),
+        pause=open_pause(subscription.id),
+        ends_on=ends_on,
+        bound=subscription.committed_until is not None and subscription.committed_until > today,
     )
 
 

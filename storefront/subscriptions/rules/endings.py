@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
 
 from storefront.kernel.calendar import end_of_day, paris_date, start_of_day
@@ -88,7 +88,7 @@ def announced(
     if ground is Ground.SERIOUS_FAULT:
         return Announced(notified_at)
     cure_until = None
-    at = notified_at + timedelta(hours=notice.hours)
+    at = notified_at.astimezone(UTC) + timedelta(hours=notice.hours)
     if ground.curable:
         cure_until = paris_date(notified_at) + timedelta(days=notice.cure_days)
         at = end_of_day(cure_until)
