@@ -52,7 +52,6 @@ class NoticeForm(ShopForm):
         render_kw={"rows": "6", "maxlength": "5000"},
     )
 
-
     received_on = DayField("Signalé par le client le", None)
 
 
