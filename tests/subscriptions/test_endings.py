@@ -305,6 +305,9 @@ def test_a_serious_fault_ends_it_here_and_now(app: Flask) -> None:
     assert the(one).status is SubscriptionStatus.ENDED
     assert not queries.may(the(one).user_id, "messaging", TENTH)
     assert refunds() == []
+    (told,) = mails("subscription_ended")
+    assert REASONS in told.text
+    assert mails("subscription_notice") == []
 
 
 def test_two_members_of_the_staff_at_once_end_it_once(app: Flask) -> None:

@@ -22,6 +22,7 @@ from storefront.subscriptions.models import (
     SubscriptionPeriod,
     SubscriptionStatus,
     Termination,
+    TerminationNotice,
     TerminationStatus,
 )
 from storefront.subscriptions.rules import Ground
@@ -65,7 +66,7 @@ def terminations_of(subscription_id: uuid.UUID) -> Sequence[Termination]:
         .join(Termination.notice)
         .where(Termination.subscription_id == subscription_id)
         .options(contains_eager(Termination.notice))
-        .order_by(Termination.notice.property.mapper.class_.recorded_at.desc())
+        .order_by(TerminationNotice.recorded_at.desc())
     ).all()
 
 

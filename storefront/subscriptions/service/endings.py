@@ -207,7 +207,9 @@ def give_notice(
         recorded_at=now,
     )
     termination = _announce(subscription, notice, _without_announced(subscription), now)
-    publish(NoticeGiven(termination.id), now=now)
+    # What ends here and now is told, with its reasons, by the end itself.
+    if termination.status is TerminationStatus.ANNOUNCED:
+        publish(NoticeGiven(termination.id), now=now)
     return termination
 
 
