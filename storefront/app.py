@@ -34,6 +34,7 @@ from storefront.staff.arrivals import views as staff_arrivals
 from storefront.staff.billing import views as staff_billing
 from storefront.staff.declarations import views as staff_declarations
 from storefront.staff.desk import views as staff_desk
+from storefront.staff.endings import views as staff_endings
 from storefront.staff.incidents import views as staff_incidents
 from storefront.staff.journal import views as staff_journal
 from storefront.staff.mail import views as staff_mail
@@ -63,6 +64,7 @@ BLUEPRINTS = (
     subscriptions.renewals.bp,
     instalments.bp,
     arrears.bp,
+    subscriptions.endings.bp,
     tickets.bp,
     fulfilment.bp,
     invoicing.bp,
@@ -72,6 +74,7 @@ BLUEPRINTS = (
     support.bp,
     staff_orders.bp,
     staff_arrears.bp,
+    staff_endings.bp,
     staff_money.bp,
     staff_billing.bp,
     staff_arrivals.bp,

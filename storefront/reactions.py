@@ -8,7 +8,13 @@ from flask import Flask
 
 from storefront.arrears import emails as arrears_emails
 from storefront.arrears import service as arrears
-from storefront.arrears.events import ArrearsSettled, DeferralGranted, PlanResumed, PlanSuspended
+from storefront.arrears.events import (
+    ArrearsSettled,
+    DeferralGranted,
+    PlanResumed,
+    PlanSuspended,
+    RestFellDue,
+)
 from storefront.checkout import emails as checkout_emails
 from storefront.credits import emails as credits
 from storefront.credits.events import HoursExpired, HoursExpiring
@@ -52,15 +58,22 @@ from storefront.refunds import service as refunds
 from storefront.subscriptions import emails as subscription_emails
 from storefront.subscriptions import service as subscriptions
 from storefront.subscriptions.events import (
-    AdvanceNotDue,
     ChangeAnnounced,
+    EndScheduled,
+    EndTakenBack,
     HolderStops,
+    NoticeClosed,
+    NoticeEffective,
+    NoticeGiven,
     OutageCreditLeft,
     PeriodPaid,
+    PeriodUnused,
     RenewalNear,
     SubscriptionPastDue,
+    SubscriptionPaused,
     SubscriptionResumed,
     SubscriptionSuspended,
+    SubscriptionUnpaused,
     TermRenewed,
 )
 from storefront.tickets import emails as tickets
@@ -98,6 +111,10 @@ def register(app: Flask) -> None:
     on(PlanResumed, fulfilment.follow_arrears)
     on(ArrearsSettled, arrears_emails.tell_settled)
     on(DeferralGranted, arrears_emails.confirm_deferral)
+    on(PlanSuspended, subscriptions.follow_arrears)
+    on(PlanResumed, subscriptions.follow_arrears)
+    on(RestFellDue, subscriptions.open_rest)
+    on(DeferralGranted, subscriptions.note_deferred)
     on(InstalmentPaid, instalment_emails.receipt, subscriptions.note_paid)
     on(InstalmentFailed, instalment_emails.failure, subscriptions.note_failed)
 
@@ -128,12 +145,19 @@ def register(app: Flask) -> None:
     on(RenewalNear, subscription_emails.renewal)
     on(TermRenewed, subscription_emails.renewed)
     on(HolderStops, subscription_emails.left)
-    on(AdvanceNotDue, refunds.propose_part)
     on(PeriodPaid, subscriptions.reconsider_outages)
     on(OutageCreditLeft, refunds.propose_credit)
     on(SubscriptionPastDue, subscription_emails.past_due)
     on(SubscriptionSuspended, subscription_emails.suspended)
     on(SubscriptionResumed, subscription_emails.resumed)
+    on(EndScheduled, subscription_emails.end_scheduled)
+    on(EndTakenBack, subscription_emails.end_kept)
+    on(NoticeGiven, subscription_emails.notice_given)
+    on(NoticeClosed, subscription_emails.notice_closed)
+    on(NoticeEffective, subscription_emails.notice_effective)
+    on(PeriodUnused, refunds.propose_unused)
+    on(SubscriptionPaused, subscription_emails.paused)
+    on(SubscriptionUnpaused, subscription_emails.unpaused)
 
     on(HoursExpiring, credits.remind)
     on(HoursExpired, credits.tell_expired)

@@ -856,6 +856,7 @@ def upgrade() -> None:
         sa.Column("moved_to", sa.Date(), nullable=True),
         sa.Column("received_minor", sa.BigInteger(), nullable=False),
         sa.Column("paid_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("held_at", sa.DateTime(timezone=True), nullable=True),
         sa.CheckConstraint(
             "amount_minor >= 0 AND received_minor >= 0", name=op.f("ck_instalments_amount")
         ),
@@ -1070,6 +1071,7 @@ def upgrade() -> None:
             nullable=True,
         ),
         sa.Column("next_on", sa.Date(), nullable=True),
+        sa.Column("waited_days", sa.BigInteger(), nullable=False),
         sa.Column("closed_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column(
             "outcome",
@@ -1423,11 +1425,29 @@ def upgrade() -> None:
         sa.Column("terms_version_id", sa.Uuid(), nullable=False),
         sa.Column("renewal_notice_on", sa.Date(), nullable=True),
         sa.Column("free_exit_since", sa.Date(), nullable=True),
+        sa.Column("ends_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("ended_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("past_due_since", sa.DateTime(timezone=True), nullable=True),
         sa.Column("suspend_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column(
+            "suspended_because",
+            sa.Enum(
+                "grace",
+                "arrears",
+                name="suspension_cause",
+                native_enum=False,
+                create_constraint=True,
+                length=40,
+            ),
+            nullable=True,
+        ),
+        sa.Column("paused_on", sa.Date(), nullable=True),
         sa.Column("next_period_on", sa.Date(), nullable=True),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.CheckConstraint(
+            "suspended_because IS NULL OR status = 'suspended'",
+            name=op.f("ck_subscriptions_suspended"),
+        ),
         sa.CheckConstraint("billing_months >= 1", name=op.f("ck_subscriptions_billing")),
         sa.CheckConstraint(
             "net_minor + vat_minor = gross_minor", name=op.f("ck_subscriptions_adds_up")
@@ -1899,6 +1919,44 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_renewal_notices_email_id"), ["email_id"], unique=False)
 
     op.create_table(
+        "subscription_pauses",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("subscription_id", sa.Uuid(), nullable=False),
+        sa.Column("starts_on", sa.Date(), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("recorded_by", sa.Uuid(), nullable=False),
+        sa.Column("recorded_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("resumed_on", sa.Date(), nullable=True),
+        sa.Column("resumed_by", sa.Uuid(), nullable=True),
+        sa.Column("resumed_at", sa.DateTime(timezone=True), nullable=True),
+        sa.CheckConstraint(
+            "(resumed_at IS NULL) = (resumed_on IS NULL)",
+            name=op.f("ck_subscription_pauses_resumed"),
+        ),
+        sa.CheckConstraint("resumed_on >= starts_on", name=op.f("ck_subscription_pauses_order")),
+        sa.ForeignKeyConstraint(
+            ["recorded_by"], ["users.id"], name=op.f("fk_subscription_pauses_recorded_by")
+        ),
+        sa.ForeignKeyConstraint(
+            ["resumed_by"], ["users.id"], name=op.f("fk_subscription_pauses_resumed_by")
+        ),
+        sa.ForeignKeyConstraint(
+            ["subscription_id"],
+            ["subscriptions.id"],
+            name=op.f("fk_subscription_pauses_subscription_id"),
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_subscription_pauses")),
+    )
+    with op.batch_alter_table("subscription_pauses", schema=None) as batch_op:
+        batch_op.create_index(
+            "ux_subscription_pauses_open",
+            ["subscription_id"],
+            unique=True,
+            sqlite_where=sa.text("resumed_at IS NULL"),
+            postgresql_where=sa.text("resumed_at IS NULL"),
+        )
+
+    op.create_table(
         "subscription_periods",
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("subscription_id", sa.Uuid(), nullable=False),
@@ -1936,6 +1994,53 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("subscription_periods", schema=None) as batch_op:
         batch_op.create_index("ix_subscription_periods_starts_on", ["starts_on"], unique=False)
+
+    op.create_table(
+        "termination_notices",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("subscription_id", sa.Uuid(), nullable=False),
+        sa.Column(
+            "ground",
+            sa.Enum(
+                "wish",
+                "seller_breach",
+                "closure",
+                "misconduct",
+                "serious_fault",
+                "breach",
+                name="ground",
+                native_enum=False,
+                create_constraint=True,
+                length=40,
+            ),
+            nullable=False,
+        ),
+        sa.Column("statement", sa.Text(), nullable=False),
+        sa.Column("notified_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("cure_until", sa.Date(), nullable=True),
+        sa.Column("effective_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("recorded_by", sa.Uuid(), nullable=True),
+        sa.Column("recorded_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("cause_id", sa.Uuid(), nullable=True),
+        sa.CheckConstraint(
+            "ground = 'wish' OR length(statement) >= 30",
+            name=op.f("ck_termination_notices_statement"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["recorded_by"], ["users.id"], name=op.f("fk_termination_notices_recorded_by")
+        ),
+        sa.ForeignKeyConstraint(
+            ["subscription_id"],
+            ["subscriptions.id"],
+            name=op.f("fk_termination_notices_subscription_id"),
+            ondelete="RESTRICT",
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_termination_notices")),
+    )
+    with op.batch_alter_table("termination_notices", schema=None) as batch_op:
+        batch_op.create_index(
+            batch_op.f("ix_termination_notices_subscription_id"), ["subscription_id"], unique=False
+        )
 
     op.create_table(
         "tickets",
@@ -2231,6 +2336,72 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_proposals_ticket_id"), ["ticket_id"], unique=False)
 
     op.create_table(
+        "terminations",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("subscription_id", sa.Uuid(), nullable=False),
+        sa.Column("notice_id", sa.Uuid(), nullable=False),
+        sa.Column(
+            "ground",
+            sa.Enum(
+                "wish",
+                "seller_breach",
+                "closure",
+                "misconduct",
+                "serious_fault",
+                "breach",
+                name="ground",
+                native_enum=False,
+                create_constraint=True,
+                length=40,
+            ),
+            nullable=False,
+        ),
+        sa.Column(
+            "status",
+            sa.Enum(
+                "announced",
+                "effective",
+                "taken_back",
+                "cured",
+                "lapsed",
+                name="termination_status",
+                native_enum=False,
+                create_constraint=True,
+                length=40,
+            ),
+            nullable=False,
+        ),
+        sa.Column("effective_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("cure_until", sa.Date(), nullable=True),
+        sa.Column("replaces_on", sa.Date(), nullable=True),
+        sa.Column("closed_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("closed_by", sa.Uuid(), nullable=True),
+        sa.CheckConstraint(
+            "(status = 'announced') = (closed_at IS NULL)", name=op.f("ck_terminations_closed")
+        ),
+        sa.ForeignKeyConstraint(
+            ["closed_by"], ["users.id"], name=op.f("fk_terminations_closed_by")
+        ),
+        sa.ForeignKeyConstraint(
+            ["notice_id"], ["termination_notices.id"], name=op.f("fk_terminations_notice_id")
+        ),
+        sa.ForeignKeyConstraint(
+            ["subscription_id"], ["subscriptions.id"], name=op.f("fk_terminations_subscription_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_terminations")),
+        sa.UniqueConstraint("notice_id", name=op.f("uq_terminations_notice_id")),
+    )
+    with op.batch_alter_table("terminations", schema=None) as batch_op:
+        batch_op.create_index("ix_terminations_due", ["status", "effective_at"], unique=False)
+        batch_op.create_index(
+            "ux_terminations_announced",
+            ["subscription_id", "ground"],
+            unique=True,
+            sqlite_where=sa.text("status = 'announced'"),
+            postgresql_where=sa.text("status = 'announced'"),
+        )
+
+    op.create_table(
         "ticket_messages",
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("ticket_id", sa.Uuid(), nullable=False),
@@ -2400,6 +2571,7 @@ def upgrade() -> None:
     op.guard("credit_notes")
     op.guard("dunning_acts")
     op.guard("invoice_lines")
+    op.guard("termination_notices")
     op.guard("credit_note_lines")
     op.guard("outage_credit_uses")
 

@@ -166,12 +166,14 @@ def _months(running: Sequence[Subscription], changes: Sequence[VersionNotice]) -
         elif subscription.committed_until and subscription.renewal is Renewal.NONE:
             yield Moment("commitment_end", subscription.committed_until, facts)
         next_on = subscription.next_period_on
-        if next_on and next_on != subscription.ends_on and subscription.gross_minor:
+        due = next_on != subscription.ends_on and not subscription.paused_on
+        if next_on and due and subscription.gross_minor:
             told = [one for one in changes if one.subscription_id == subscription.id]
             gross = subscriptions.gross_on(subscription, next_on, told)
             owed = max(gross - left.get(subscription.id, 0), 0)
             yield Moment("month", next_on, {**facts, "owed": owed})
-        if subscription.suspend_at and subscription.status is SubscriptionStatus.PAST_DUE:
+        graced = subscription.status is SubscriptionStatus.PAST_DUE and not subscription.paused_on
+        if subscription.suspend_at and graced:
             yield Moment("suspension", subscription.suspend_at, facts)
 
 

@@ -128,6 +128,7 @@ def subscription_page(subscription_id: uuid.UUID) -> str:
             for one in outages.under_way_for(current_user.id)
             if one.is_about(found.family, found.version.product_id)
         ],
+        ending=subscriptions.ending_of(found, today),
     )
 
 

@@ -7,7 +7,7 @@ from typing import Any
 from flask_wtf import FlaskForm
 from wtforms import BooleanField, DateField, StringField
 from wtforms.meta import DefaultMeta
-from wtforms.validators import DataRequired
+from wtforms.validators import DataRequired, InputRequired, Optional
 
 from storefront.kernel.errors import Refusal
 from storefront.kernel.money import Money
@@ -36,6 +36,29 @@ class ShopForm(FlaskForm):  # type: ignore[misc]
         return self[name].data or ""
 
 
+class DayField(DateField):
+    """A day, as `2027-02-15`, what a browser sends, or as `15/02/2027`.
+
+    `missing` is what is said when there is none; None: it may be left out.
+    """
+
+    def __init__(self, label: str, missing: str | None, **kwargs: Any) -> None:
+        super().__init__(
+            label,
+            format=["%Y-%m-%d", "%d/%m/%Y"],
+            validators=[InputRequired(missing) if missing else Optional()],
+            render_kw={"type": "date"},
+            **kwargs,
+        )
+
+    def process_formdata(self, valuelist: list[Any]) -> None:
+        """Say what is wrong with a day that does not exist."""
+        try:
+            super().process_formdata(valuelist)
+        except ValueError:
+            raise ValueError("Cette date n’existe pas. Écrivez-la comme 15/02/2027.") from None
+
+
 def _stripped(value: Any) -> Any:
     # No database stores a NUL, and nobody types one.
     return value.replace("\0", "").strip() if isinstance(value, str) else value
@@ -60,17 +83,6 @@ class ConsentField(BooleanField):
 
 class Ticked(DataRequired):
     """The box must be ticked; `InputRequired` would take a posted `false` for a yes."""
-
-
-class DayField(DateField):
-    """A day, with an error that says how to write one."""
-
-    def process_formdata(self, valuelist: list[str]) -> None:
-        """Read what the browser's own field sends, or what was typed in its place."""
-        try:
-            super().process_formdata(valuelist)
-        except ValueError:
-            raise ValueError("Écrivez une date comme 2026-12-08.") from None
 
 
 UNREADABLE = "Écrivez un montant comme 12,50."

@@ -101,6 +101,9 @@ class Instalment(Base):
     # What came of it so far without settling it (minor units).
     received_minor: Mapped[int] = mapped_column(default=0)
     paid_at: Mapped[datetime | None]
+    # Since when it waits: what it pays for cannot be supplied (B-08). Nothing is taken, announced
+    # or asked for; who wants to pay still can.
+    held_at: Mapped[datetime | None]
 
     order: Mapped[Order] = relationship()
 

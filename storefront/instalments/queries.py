@@ -31,11 +31,12 @@ UNSETTLED = (*TO_TAKE, InstalmentStatus.CHARGING, InstalmentStatus.UNPAID)
 def _billable() -> tuple[ColumnElement[bool], ...]:
     """Not taken yet, on a contract that runs: the first part of a price is paid at order.
 
-    Nothing is taken while a payment of the order is contested (M-10), or once its customer has
-    withdrawn (W-08).
+    Nothing is taken while a payment of the order is contested (M-10), once its customer has
+    withdrawn (W-08), or while what it pays for cannot be supplied (B-08).
     """
     return (
         Instalment.status.in_(TO_TAKE),
+        Instalment.held_at.is_(None),
         Instalment.order_id == Order.id,
         Order.status == OrderStatus.CONFIRMED,
         Order.debits_stopped_at.is_(None),

@@ -37,7 +37,7 @@ from storefront.payments.models import (
 from storefront.payments.service import Cause, RefundTooHigh
 from storefront.refunds import rules
 from storefront.refunds.queries import holding
-from storefront.subscriptions.events import AdvanceNotDue, OutageCreditLeft
+from storefront.subscriptions.events import OutageCreditLeft, PeriodUnused
 from storefront.subscriptions.models import OutageCredit
 
 REFUSED = "refused"
@@ -216,18 +216,23 @@ def propose_extra(event: MoreArrived, *, now: datetime) -> None:
     payments.reserve_refund(payment.id, amount, cause, proposed=True, now=now)
 
 
-def propose_part(event: AdvanceNotDue, *, now: datetime) -> None:
-    """Part of a paid period will not be supplied: it is proposed to staff, once (L215-1)."""
-    for payment in holding(event.order_id):
-        if payment.instalment_id == event.instalment_id:
-            cause = Cause(
-                reason=RefundReason.NOT_SUPPLIED,
-                request_id=event.period_id,
-                due_on=event.due_on,
-            )
-            minor = min(event.amount_minor, payment.refundable.minor)
-            payments.reserve_refund(payment.id, minor, cause, proposed=True, now=now)
-            return
+def propose_unused(event: PeriodUnused, *, now: datetime) -> None:
+    """Part of what was paid for a period was never supplied: proposed to staff, once (B-05, B-08).
+
+    Never more than is left of the payment.
+    """
+    payment = payments.locked(event.payment_id)
+    amount = min(event.amount_minor, payment.refundable.minor)
+    if payment_queries.refund_of_request(event.request_id, payment.id) or not amount:
+        return
+    line = event.order_line_id
+    cause = Cause(
+        reason=RefundReason.NOT_SUPPLIED,
+        request_id=event.request_id,
+        due_on=event.due_on or rules.due_on(paris_date(now)),
+        parts=((line, amount),) if line else (),
+    )
+    payments.reserve_refund(payment.id, amount, cause, proposed=True, now=now)
 
 
 def propose_credit(event: OutageCreditLeft, *, now: datetime) -> None:

@@ -1,4 +1,4 @@
-"""The months that begin, the grace that ends, and who is told of what will change."""
+"""The months that begin, the grace that ends, the ends that come, and who is told of what."""
 
 from __future__ import annotations
 
@@ -69,7 +69,13 @@ def tell_outage_credits(now: datetime) -> int:
     return one_by_one(outages.to_tell(), lambda pair: tell_credit(*pair, now=now))
 
 
+def take_effect(now: datetime) -> int:
+    """End what was announced to end, each at its own instant."""
+    return one_by_one(queries.to_take_effect(now), lambda one: service.take_effect(one, now=now))
+
+
 JOBS: tuple[Job, ...] = (
+    Job("subscriptions.end", take_effect, queries.next_effect_at),
     Job("subscriptions.open", open_months, queries.next_opening_at),
     # After the months: a term that is over is renewed before its holder is written to.
     Job("subscriptions.renewals", ask_holders, queries.next_ask_at),

@@ -7,7 +7,14 @@ from storefront.instalments.service.by_hand import (
     reminder,
     wait_for,
 )
-from storefront.instalments.service.endings import announce_again, cancel_rest, move_to
+from storefront.instalments.service.endings import (
+    announce_again,
+    cancel,
+    cancel_rest,
+    hold,
+    move_to,
+    release,
+)
 from storefront.instalments.service.schedules import (
     PAYABLE,
     NothingToPay,
@@ -36,10 +43,12 @@ __all__ = [
     "ask_for",
     "attempt",
     "begin",
+    "cancel",
     "cancel_rest",
     "change_method",
     "claim",
     "describe",
+    "hold",
     "last_day",
     "locked",
     "more_to_come",
@@ -48,6 +57,7 @@ __all__ = [
     "note_part",
     "owe",
     "pay_now",
+    "release",
     "reminder",
     "schedule",
     "settle",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Sequence
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 from sqlalchemy import select
 
@@ -26,6 +26,44 @@ def cancel_rest(order_id: uuid.UUID, *, now: datetime) -> None:
         if INSTALMENT_LIFECYCLE.can(part.status, InstalmentStatus.CANCELLED):
             move(part, InstalmentStatus.CANCELLED)
             journal.record("instalment.cancelled", part, {"order": order_id}, now=now)
+
+
+def cancel(instalment: Instalment, *, now: datetime) -> bool:
+    """What a locked instalment was to pay is not supplied: it is not due; says whether it was.
+
+    What a provider is being asked for at this moment is decided by its answer.
+    """
+    wanted = InstalmentStatus.CANCELLED
+    if instalment.status is wanted or not INSTALMENT_LIFECYCLE.can(instalment.status, wanted):
+        return False
+    move(instalment, wanted)
+    instalment.held_at = None
+    journal.record("instalment.cancelled", instalment, {"order": instalment.order_id}, now=now)
+    return True
+
+
+def hold(instalment: Instalment, *, now: datetime) -> None:
+    """Nothing is taken of a locked instalment, or asked for, until `release`."""
+    if instalment.held_at is None and instalment.status in UNSETTLED:
+        instalment.held_at = now
+        journal.record("instalment.held", instalment, {}, now=now)
+
+
+def release(instalment: Instalment, days: int, *, now: datetime) -> None:
+    """A locked instalment waits no longer: every day of it is so many days later (B-08).
+
+    A debit that was to come is announced again.
+    """
+    if instalment.held_at is None:
+        return
+    later = timedelta(days=days)
+    instalment.held_at = None
+    if days and instalment.status in UNSETTLED:
+        instalment.moved_to = instalment.owed_on + later
+        instalment.next_attempt_on = max(instalment.next_attempt_on, instalment.due_on) + later
+        if instalment.status is InstalmentStatus.SCHEDULED:
+            instalment.announce_on, instalment.announced_at = paris_date(now), None
+    journal.record("instalment.released", instalment, {"days": days}, now=now)
 
 
 def announce_again(order_id: uuid.UUID, *, now: datetime) -> None:

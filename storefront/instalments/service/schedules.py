@@ -124,6 +124,8 @@ def claim(instalment_id: uuid.UUID, *, now: datetime) -> Payment | None:
     today = rules.working_day(now)
     if instalment.status not in TO_TAKE or instalment.next_attempt_on > today:
         return None
+    if instalment.held_at is not None:
+        return None
     waiting = payment_queries.undecided_of_instalment(instalment_id)
     if waiting is not None and not waiting.by_hand:
         return None

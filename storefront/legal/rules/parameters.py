@@ -100,6 +100,8 @@ class TermsParameters(Parameters):
     offline_reminder_days: Annotated[int, Between(1, 30)] = 2
     # Until how long before its term the renewal of a contract can be refused (B-09, SUB-02).
     renewal_opt_out_days: Annotated[int, Between(1, 90)] = 30
+    # B-05; 0 for a shop that Règl. (UE) 2019/1150 does not concern, else 30 at least (art. 4).
+    platform_notice_days: Annotated[int, Between(0, 365)] = 0
 
 
 @dataclass(frozen=True)
@@ -119,6 +121,8 @@ STATUTORY_TRAINING = TrainingParameters(
     withdrawal_days=14,
     refund_days=14,
 )
+
+PLATFORM_NOTICE_AT_LEAST = 30  # Règl. (UE) 2019/1150, art. 4, 2
 
 P = TypeVar("P", bound=Parameters)
 
@@ -199,6 +203,8 @@ def _disagreements(parameters: object) -> list[str]:
             found.append(f"{after}: not after late_reminder_days")
     if parameters.offline_reminder_days >= parameters.offline_payment_days:
         found.append("offline_reminder_days: not before the end of offline_payment_days")
+    if 0 < parameters.platform_notice_days < PLATFORM_NOTICE_AT_LEAST:
+        found.append(f"platform_notice_days: 0, or {PLATFORM_NOTICE_AT_LEAST} at least")
     days = parameters.expiry_reminder_days
     if list(days) != sorted(set(days), reverse=True):
         found.append("expiry_reminder_days: furthest first, each once")

@@ -33,7 +33,7 @@ class ArrivalForm(ShopForm):
         choices=[(one.value, name) for one, name in WAY_NAMES.items()],
     )
     amount = StringField("Montant reçu", [InputRequired("Écrivez le montant reçu.")])
-    arrived_on = DayField("Reçu le", [InputRequired("Écrivez la date, comme 2026-12-08.")])
+    arrived_on = DayField("Reçu le", "Écrivez la date, comme 08/12/2026.")
     bank_label = StringField(
         "Libellé de la banque", [Optional(), Length(max=140, message="Au plus 140 caractères.")]
     )

@@ -45,7 +45,7 @@ class RefundForm(ShopForm):
         "Note pour l’équipe",
         [Optional(), Length(max=500, message="Au plus 500 caractères.")],
     )
-    due_on = DayField("À rendre au plus tard le", [Optional()])
+    due_on = DayField("À rendre au plus tard le", None)
 
     @property
     def request_id(self) -> uuid.UUID:
@@ -59,7 +59,7 @@ class RefundForm(ShopForm):
 class TransferForm(ShopForm):
     """Money that staff sent back themselves."""
 
-    sent_on = DayField("Envoyé le", [Optional()])
+    sent_on = DayField("Envoyé le", None)
 
     reference = StringField(
         "Référence du virement", [Optional(), Length(max=120, message="Au plus 120 caractères.")]

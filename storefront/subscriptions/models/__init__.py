@@ -6,6 +6,12 @@ from storefront.subscriptions.models.announcements import (
     NoticeStatus,
     VersionNotice,
 )
+from storefront.subscriptions.models.endings import (
+    TERMINATION_LIFECYCLE,
+    Termination,
+    TerminationNotice,
+    TerminationStatus,
+)
 from storefront.subscriptions.models.incidents import (
     OUTAGE_CREDIT_LIFECYCLE,
     Incident,
@@ -14,12 +20,14 @@ from storefront.subscriptions.models.incidents import (
     OutageCreditStatus,
     OutageCreditUse,
 )
+from storefront.subscriptions.models.pauses import Pause
 from storefront.subscriptions.models.renewals import RenewalNotice
 from storefront.subscriptions.models.subscriptions import (
     SUBSCRIPTION_LIFECYCLE,
     Subscription,
     SubscriptionPeriod,
     SubscriptionStatus,
+    SuspensionCause,
 )
 from storefront.subscriptions.models.versions import PlanVersion
 
@@ -27,6 +35,7 @@ __all__ = [
     "NOTICE_LIFECYCLE",
     "OUTAGE_CREDIT_LIFECYCLE",
     "SUBSCRIPTION_LIFECYCLE",
+    "TERMINATION_LIFECYCLE",
     "Announcement",
     "Incident",
     "IncidentUpdate",
@@ -34,10 +43,15 @@ __all__ = [
     "OutageCredit",
     "OutageCreditStatus",
     "OutageCreditUse",
+    "Pause",
     "PlanVersion",
     "RenewalNotice",
     "Subscription",
     "SubscriptionPeriod",
     "SubscriptionStatus",
+    "SuspensionCause",
+    "Termination",
+    "TerminationNotice",
+    "TerminationStatus",
     "VersionNotice",
 ]

@@ -19,7 +19,8 @@ from storefront.subscriptions.rules import Renewal
 
 
 class SubscriptionStatus(StrEnum):
-    """PAST_DUE: a debit failed, the service is kept for the grace days (B-04)."""
+    """PAST_DUE: a debit failed, the service is kept for the grace days (B-04), or until the steps
+    of the terms come to it for a contract that binds (SUB-06)."""
 
     ACTIVE = "active"
     PAST_DUE = "past_due"
@@ -27,10 +28,23 @@ class SubscriptionStatus(StrEnum):
     ENDED = "ended"
 
 
+class SuspensionCause(StrEnum):
+    """GRACE: a month stayed unpaid through its grace days (B-04). ARREARS: the steps of the terms
+    came to it, reminder and formal notice before (SUB-06)."""
+
+    GRACE = "grace"
+    ARREARS = "arrears"
+
+
 SUBSCRIPTION_LIFECYCLE = Lifecycle(
     "subscription",
     {
-        SubscriptionStatus.ACTIVE: {SubscriptionStatus.PAST_DUE, SubscriptionStatus.ENDED},
+        # At once suspended: another month of it was, while this one was paid late.
+        SubscriptionStatus.ACTIVE: {
+            SubscriptionStatus.PAST_DUE,
+            SubscriptionStatus.SUSPENDED,
+            SubscriptionStatus.ENDED,
+        },
         SubscriptionStatus.PAST_DUE: {
             SubscriptionStatus.ACTIVE,
             SubscriptionStatus.SUSPENDED,
@@ -51,6 +65,7 @@ class Subscription(Base):
     __tablename__ = "subscriptions"
     __table_args__ = (
         CheckConstraint("billing_months >= 1", name="billing"),
+        CheckConstraint("suspended_because IS NULL OR status = 'suspended'", name="suspended"),
         CheckConstraint("net_minor + vat_minor = gross_minor", name="adds_up"),
         # One plan of a family at a time, whoever pays twice at once.
         Index(
@@ -97,10 +112,17 @@ class Subscription(Base):
     renewal_notice_on: Mapped[date | None] = mapped_column(index=True)
     # Renewed without a word in time: from then on it is ended at any time, at no cost (L215-1).
     free_exit_since: Mapped[date | None]
+    # The instant of an end that is not the start of `ends_on`: no period begins on that day.
+    ends_at: Mapped[datetime | None]
     ended_at: Mapped[datetime | None]
     past_due_since: Mapped[datetime | None]
-    # When the grace days of the accepted terms are over (B-04); None while nothing is late.
+    # When the grace days of the accepted terms are over (B-04); None while nothing is late, and
+    # for a contract that binds.
     suspend_at: Mapped[datetime | None] = mapped_column(index=True)
+    # Why it is suspended: what lifts it is the end of that cause, nothing else.
+    suspended_because: Mapped[SuspensionCause | None] = mapped_column(enum_type(SuspensionCause))
+    # Since when nobody can supply it (B-08, model Pause): no period, no debit, no deadline.
+    paused_on: Mapped[date | None]
     # When the next period is opened: the first day after the last one; None once it has ended.
     next_period_on: Mapped[date | None] = mapped_column(index=True)
     created_at: Mapped[datetime]

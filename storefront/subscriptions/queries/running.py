@@ -7,11 +7,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, and_, func, or_, select
 from sqlalchemy.orm import joinedload, selectinload
 
+from storefront.fulfilment.queries import STOPPED
 from storefront.infra.db import db
+from storefront.instalments.models import Instalment, InstalmentStatus
 from storefront.instalments.rules import morning_of
+from storefront.kernel.calendar import paris_date
+from storefront.orders.models import OrderLine
 from storefront.subscriptions.models import (
     PlanVersion,
     Subscription,
@@ -92,14 +96,19 @@ def period_of_instalment(instalment_id: uuid.UUID) -> SubscriptionPeriod | None:
     ).first()
 
 
-def unpaid_months(subscription_id: uuid.UUID) -> int:
-    """How many opened months are not paid."""
+def late_months(subscription_id: uuid.UUID) -> int:
+    """How many opened months are not paid, those aside that the seller agreed to wait for."""
+    waited_for = and_(
+        Instalment.status == InstalmentStatus.SCHEDULED, Instalment.moved_to.is_not(None)
+    )
     count = db.session.scalar(
         select(func.count())
         .select_from(SubscriptionPeriod)
+        .join(Instalment, Instalment.id == SubscriptionPeriod.instalment_id)
         .where(
             SubscriptionPeriod.subscription_id == subscription_id,
             SubscriptionPeriod.paid_at.is_(None),
+            ~waited_for,
         )
     )
     return count or 0
@@ -109,7 +118,7 @@ def to_open(day: date, limit: int = 500) -> Sequence[uuid.UUID]:
     """Subscriptions whose next month starts by `day`."""
     return db.session.scalars(
         select(Subscription.id)
-        .where(Subscription.status.in_(RUNNING), Subscription.next_period_on <= day)
+        .where(*_opens(), Subscription.next_period_on <= day)
         .order_by(Subscription.next_period_on)
         .limit(limit)
     ).all()
@@ -117,17 +126,31 @@ def to_open(day: date, limit: int = 500) -> Sequence[uuid.UUID]:
 
 def next_opening_at() -> datetime | None:
     """When the next month of anybody's subscription starts."""
-    day = db.session.scalar(
-        select(func.min(Subscription.next_period_on)).where(Subscription.status.in_(RUNNING))
-    )
+    day = db.session.scalar(select(func.min(Subscription.next_period_on)).where(*_opens()))
     return morning_of(day) if day else None
+
+
+def _opens() -> tuple[ColumnElement[bool], ...]:
+    """Running, not paused, and not about to end at an hour of its own."""
+    return (
+        Subscription.status.in_(RUNNING),
+        Subscription.paused_on.is_(None),
+        or_(Subscription.ends_at.is_(None), Subscription.next_period_on < Subscription.ends_on),
+    )
+
+
+def _graced() -> tuple[ColumnElement[bool], ...]:
+    return (
+        Subscription.status == SubscriptionStatus.PAST_DUE,
+        Subscription.paused_on.is_(None),
+    )
 
 
 def to_suspend(now: datetime, limit: int = 500) -> Sequence[uuid.UUID]:
     """Subscriptions whose grace days are over."""
     return db.session.scalars(
         select(Subscription.id)
-        .where(Subscription.status == SubscriptionStatus.PAST_DUE, Subscription.suspend_at <= now)
+        .where(*_graced(), Subscription.suspend_at <= now)
         .order_by(Subscription.suspend_at)
         .limit(limit)
     ).all()
@@ -135,11 +158,7 @@ def to_suspend(now: datetime, limit: int = 500) -> Sequence[uuid.UUID]:
 
 def next_suspension_at() -> datetime | None:
     """When the next grace period ends."""
-    return db.session.scalar(
-        select(func.min(Subscription.suspend_at)).where(
-            Subscription.status == SubscriptionStatus.PAST_DUE
-        )
-    )
+    return db.session.scalar(select(func.min(Subscription.suspend_at)).where(*_graced()))
 
 
 @dataclass(frozen=True)
@@ -150,18 +169,27 @@ class Granted:
     limits: Mapping[str, int | None]
 
 
-def granted(user_id: uuid.UUID, today: date) -> Granted:
-    """What a customer may use on this day; nothing is granted by what is suspended or over.
+def granted(user_id: uuid.UUID, now: datetime) -> Granted:
+    """What a customer may use at this instant; nothing is granted by what is suspended, paused or
+    over, to the minute of an end that has its own hour.
 
     A service that is past due is kept for its grace days (B-04). Of two limits the higher counts.
     """
     running = db.session.scalars(
         select(PlanVersion)
         .join(Subscription, Subscription.version_id == PlanVersion.id)
+        .join(OrderLine, OrderLine.id == Subscription.order_line_id)
         .where(
             Subscription.user_id == user_id,
             Subscription.status.in_((SubscriptionStatus.ACTIVE, SubscriptionStatus.PAST_DUE)),
-            (Subscription.ends_on.is_(None)) | (Subscription.ends_on > today),
+            Subscription.paused_on.is_(None),
+            or_(
+                Subscription.ends_on.is_(None),
+                Subscription.ends_on > paris_date(now),
+                Subscription.ends_at > now,
+            ),
+            # Stopped by something else, a disputed payment for one (M-10).
+            OrderLine.fulfilment.not_in(STOPPED),
         )
     ).all()
     contracts = [contract_of(version.features) for version in running]
@@ -174,11 +202,11 @@ def granted(user_id: uuid.UUID, today: date) -> Granted:
     return Granted(frozenset().union(*names), limits)
 
 
-def may(user_id: uuid.UUID, entitlement: str, today: date) -> bool:
-    """Whether a customer's plan lets them use this now: `may(customer, "messaging", today)`."""
-    return entitlement in granted(user_id, today).entitlements
+def may(user_id: uuid.UUID, entitlement: str, now: datetime) -> bool:
+    """Whether a customer's plan lets them use this now: `may(customer, "messaging", now)`."""
+    return entitlement in granted(user_id, now).entitlements
 
 
-def limit(user_id: uuid.UUID, name: str, today: date) -> int | None:
+def limit(user_id: uuid.UUID, name: str, now: datetime) -> int | None:
     """How many of something a customer's plan allows; 0 without one, None without limit."""
-    return granted(user_id, today).limits.get(name, 0)
+    return granted(user_id, now).limits.get(name, 0)

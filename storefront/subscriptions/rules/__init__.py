@@ -1,5 +1,15 @@
-"""What a subscription promises, when its months fall, and when it may change. Pure functions."""
+"""What subscriptions go by: months, terms, revisions, ends and pauses. Pure functions (B)."""
 
+from storefront.subscriptions.rules.endings import (
+    STATEMENT_AT_LEAST,
+    Announced,
+    Ground,
+    Notice,
+    Party,
+    announced,
+    first_unused_day,
+    unused_minor,
+)
 from storefront.subscriptions.rules.months import (
     Contract,
     Month,
@@ -12,6 +22,11 @@ from storefront.subscriptions.rules.months import (
     number_of,
     schedule_name,
     suspends_at,
+)
+from storefront.subscriptions.rules.pauses import (
+    RunningDays,
+    after_pause,
+    later_by,
 )
 from storefront.subscriptions.rules.renewals import (
     ADVANCES_WITHIN,
@@ -40,14 +55,22 @@ from storefront.subscriptions.rules.revisions import (
 
 __all__ = [
     "ADVANCES_WITHIN",
+    "STATEMENT_AT_LEAST",
+    "Announced",
     "Answer",
     "Contract",
     "Course",
+    "Ground",
     "Month",
     "NotTold",
+    "Notice",
     "Outcome",
+    "Party",
     "Renewal",
+    "RunningDays",
     "Window",
+    "after_pause",
+    "announced",
     "answer_until",
     "applies_on",
     "ask_on",
@@ -56,9 +79,11 @@ __all__ = [
     "contract_of",
     "ends_on",
     "first_start",
+    "first_unused_day",
     "goes_on",
     "is_better",
     "last_day_to_stop",
+    "later_by",
     "may_apply",
     "month",
     "next_term",
@@ -69,5 +94,6 @@ __all__ = [
     "suspends_at",
     "told_in_time",
     "unused",
+    "unused_minor",
     "window",
 ]

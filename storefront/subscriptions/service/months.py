@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
+from storefront.arrears.events import RestFellDue
 from storefront.catalogue.rules import ProductKind
 from storefront.credits import service as credits
 from storefront.fulfilment import service as fulfilment
@@ -18,13 +19,13 @@ from storefront.invoicing.service import BilledPeriod, Reduction
 from storefront.kernel.calendar import paris_date
 from storefront.kernel.money import Money
 from storefront.legal.queries import parameters_of
-from storefront.subscriptions import rules
+from storefront.subscriptions import queries, rules
 from storefront.subscriptions.events import PeriodPaid
 from storefront.subscriptions.models import Subscription, SubscriptionPeriod
 from storefront.subscriptions.service.outage_credits import use_credits, uses_of
 from storefront.subscriptions.service.renewals import ends_at_term, renew_due
 from storefront.subscriptions.service.revisions import apply_due
-from storefront.subscriptions.service.states import end, locked_all
+from storefront.subscriptions.service.states import end, locked, locked_all
 
 
 def open_month(subscription: Subscription, number: int, now: datetime) -> SubscriptionPeriod:
@@ -59,15 +60,20 @@ def open_month(subscription: Subscription, number: int, now: datetime) -> Subscr
 
 
 def open_next_months(subscription_ids: Sequence[uuid.UUID], *, now: datetime) -> int:
-    """Open the next period of each and owe it, or end what has come to its term; how many."""
+    """Open the next period of each and owe it, or end what has come to its term; how many.
+
+    None is opened during a pause (B-08), nor on the day of an end that comes at its own hour.
+    """
     return sum(_open_next(subscription, now) for subscription in locked_all(subscription_ids))
 
 
 def _open_next(subscription: Subscription, now: datetime) -> bool:
     starts_on = subscription.next_period_on
-    if starts_on is None or starts_on > paris_date(now):
+    if starts_on is None or starts_on > paris_date(now) or subscription.paused_on is not None:
         return False
     if not rules.goes_on(subscription.ends_on, starts_on):
+        if subscription.ends_at is not None:
+            return False
         end(subscription, subscription.ends_on or starts_on, "term", now=now)
         return True
     if ends_at_term(subscription, starts_on):
@@ -82,25 +88,47 @@ def _open_next(subscription: Subscription, now: datetime) -> bool:
         every=subscription.billing_months,
     )
     period = open_month(subscription, number, now)
+    _owe(subscription, period, starts_on, now)
+    return True
+
+
+def _owe(
+    subscription: Subscription, period: SubscriptionPeriod, due_on: date, now: datetime
+) -> None:
     if period.gross_minor == 0:
         period.paid_at = now
-        return True
+        return
     owed = period.gross_minor - use_credits(subscription, period, now=now)
     if owed == 0:
         period.paid_at = now
         publish(PeriodPaid(period.id), now=now)
-        return True
+        return
     instalment = instalments.owe(
         subscription.order,
         rules.schedule_name(subscription.order_line_id),
-        number,
-        starts_on,
+        period.number,
+        due_on,
         Money(owed, subscription.currency),
-        label=f"{subscription.name}, mois {number}",
+        label=f"{subscription.name}, mois {period.number}",
         now=now,
     )
     period.instalment_id = instalment.id
-    return True
+
+
+def open_rest(event: RestFellDue, *, now: datetime) -> None:
+    """The months left of a term fall due at once (M-05): each is opened, and owed, now.
+
+    What is opened is never opened again: its own day finds nothing left to open.
+    """
+    late = queries.period_of_instalment(event.instalment_id)
+    if late is None:
+        return
+    subscription = locked(late.subscription_id)
+    last_on = min(filter(None, (subscription.committed_until, subscription.ends_on)), default=None)
+    number = len(subscription.periods)
+    while last_on and subscription.next_period_on and subscription.next_period_on < last_on:
+        number += 1
+        _owe(subscription, open_month(subscription, number, now), event.owed_on, now)
 
 
 def grant_month(event: PeriodPaid, *, now: datetime) -> None:

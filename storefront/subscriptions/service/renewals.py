@@ -11,9 +11,9 @@ from storefront.infra.outbox import publish
 from storefront.kernel.calendar import paris_date
 from storefront.subscriptions import queries, rules
 from storefront.subscriptions.events import (
-    AdvanceNotDue,
     HolderStops,
     PeriodPaid,
+    PeriodUnused,
     RenewalNear,
     TermRenewed,
 )
@@ -160,12 +160,15 @@ def give_back_late(event: PeriodPaid, *, now: datetime) -> None:
 
 
 def _give_back(period: SubscriptionPeriod, minor: int, now: datetime) -> None:
-    subscription = period.subscription
-    event = AdvanceNotDue(
-        period_id=period.id,
-        order_id=subscription.order_id,
-        instalment_id=period.instalment_id,
+    payment = queries.payment_of(period)
+    if payment is None:
+        return
+    first = period.instalment_id is None
+    event = PeriodUnused(
+        payment_id=payment.id,
         amount_minor=minor,
+        request_id=period.id,
+        order_line_id=period.subscription.order_line_id if first else None,
         due_on=paris_date(now) + rules.ADVANCES_WITHIN,
     )
     publish(event, now=now)

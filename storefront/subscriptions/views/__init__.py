@@ -1,5 +1,5 @@
-"""What a subscriber does from the account, and the public page of the service's state."""
+"""What a holder does with a subscription, and the public page of the service's state."""
 
-from storefront.subscriptions.views import renewals, revisions, status
+from storefront.subscriptions.views import endings, renewals, revisions, status
 
-__all__ = ["renewals", "revisions", "status"]
+__all__ = ["endings", "renewals", "revisions", "status"]
