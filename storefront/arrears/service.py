@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterable, Sequence
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 
 from sqlalchemy import func, select
 
@@ -37,7 +37,6 @@ from storefront.instalments.rules import working_day
 from storefront.instalments.service import NothingToPay, PaymentUnderWay
 from storefront.kernel.calendar import paris_date
 from storefront.kernel.errors import Refusal
-from storefront.legal.queries import parameters_of
 from storefront.orders.models import OrderStatus
 from storefront.payments import queries as payments
 
@@ -230,9 +229,8 @@ def _notice(act: DunningAct, part: Instalment, steps: Sequence[rules.Planned]) -
 
 
 def _bring_forward(part: Instalment, now: datetime) -> None:
-    """The rest of the plan falls due, announced like any debit (M-05); the plan stays (M-02)."""
-    notice = parameters_of(part.order.terms_version).debit_notice_days
-    day = paris_date(now) + timedelta(days=notice)
+    """The rest of the plan falls due, announced like any part (M-05); the plan stays (M-02)."""
+    day = paris_date(now) + instalments.notice_of(part.order)
     rest = db.session.scalars(
         select(Instalment)
         .where(
