@@ -1,5 +1,5 @@
-"""What a holder does with a subscription, and the public page of the service's state."""
+"""What a holder does with a subscription, what it allows, and how the service does."""
 
-from storefront.subscriptions.views import endings, renewals, revisions, status
+from storefront.subscriptions.views import endings, renewals, revisions, rights, status
 
-__all__ = ["endings", "renewals", "revisions", "status"]
+__all__ = ["endings", "renewals", "revisions", "rights", "status"]
