@@ -92,11 +92,11 @@ def show_terms(reference: str) -> None:
 @subscription_commands.command("rights")
 @click.argument("email", callback=lambda _context, _parameter, value: _address(value))
 def show_rights(email: str) -> None:
-    """Print what EMAIL's plans allow today as JSON; an address without account may do nothing."""
+    """Print what EMAIL's plans allow now as JSON; an address without account may do nothing."""
     user = people.by_email(email)
-    today = paris_date(clock.now())
-    granted = subscriptions.granted(user.id, today) if user else subscriptions.NOTHING
-    click.echo(json.dumps({"day": today.isoformat(), **granted.as_json()}))
+    now = clock.now()
+    granted = subscriptions.granted(user.id, now) if user else subscriptions.NOTHING
+    click.echo(json.dumps({"day": paris_date(now).isoformat(), **granted.as_json()}))
 
 
 @billing_commands.command("run")

@@ -29,6 +29,7 @@ from storefront.payments import queries as payments
 from storefront.payments.jobs import providers
 from storefront.subscriptions import queries as subscriptions
 from storefront.subscriptions.models import SubscriptionStatus
+from storefront.subscriptions.queries import outages
 
 bp = Blueprint("account", __name__, url_prefix="/compte")
 
@@ -46,7 +47,9 @@ def _not_kept(response: Response) -> Response:
 def overview() -> str:
     """What needs the customer, the contract's clock, what can be used now."""
     return render_template(
-        "account/overview.html", overview=queries.overview(current_user.id, clock.now())
+        "account/overview.html",
+        overview=queries.overview(current_user.id, clock.now()),
+        incidents=outages.under_way_for(current_user.id),
     )
 
 
@@ -112,13 +115,25 @@ def subscription_page(subscription_id: uuid.UUID) -> str:
     page = found_or_404(
         subscriptions.holder_page(subscription_id, current_user.id, today, before=before)
     )
+    found = page.subscription
     return render_template(
         "account/subscription.html",
-        subscription=page.subscription,
+        subscription=found,
         page=page,
         before=before,
         today=today,
         can_change=any(one.capabilities.set_up for one in providers().values()),
+        changes=subscriptions.ahead(found, today),
+        next_gross=subscriptions.next_gross(found, found.next_period_on or today),
+        next_term=subscriptions.next_term(found, today),
+        would_go_back=subscriptions.would_go_back(found, today),
+        outage_credits=outages.credits_of_subscription(found.id),
+        incidents=[
+            one
+            for one in outages.under_way_for(current_user.id)
+            if one.is_about(found.family, found.version.product_id)
+        ],
+        ending=subscriptions.ending_of(found, today),
     )
 
 

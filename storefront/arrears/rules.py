@@ -45,12 +45,13 @@ class Pause:
     days: int
 
 
-def dunning(parameters: TermsParameters, *, professional: bool, monthly: bool) -> tuple[Pause, ...]:
+def dunning(parameters: TermsParameters, *, professional: bool, graced: bool) -> tuple[Pause, ...]:
     """What the accepted terms say of this buyer's unpaid sum.
 
     A consumer has a formal notice before anything is stopped, and the whole last day of its time
-    to pay (SUB-06). The months of a subscription are stopped by its own grace days (B-04), so
-    only the words come from here.
+    to pay (SUB-06). `graced`: the month of a plan that does not bind is stopped by its own grace
+    days (B-04), so only the words come from here; a contract that binds is treated like a price
+    in parts (M-05).
     """
     terms = parameters
     steps = [Pause(DunningStep.REMINDER, terms.late_reminder_days)]
@@ -62,7 +63,7 @@ def dunning(parameters: TermsParameters, *, professional: bool, monthly: bool) -
         to_notice = terms.formal_notice_days - terms.late_reminder_days
         steps.append(Pause(DunningStep.FORMAL_NOTICE, to_notice))
         to_suspension = terms.consumer_notice_days + 1
-    if monthly:
+    if graced:
         return tuple(steps)
     steps.append(Pause(DunningStep.SUSPENSION, to_suspension))
     if acceleration == "after_notice":
@@ -83,16 +84,20 @@ class Planned:
 
 
 def timeline(
-    pauses: Sequence[Pause], owed_on: date, done: Mapping[DunningStep, date]
+    pauses: Sequence[Pause], owed_on: date, done: Mapping[DunningStep, date], waited: int = 0
 ) -> tuple[Planned, ...]:
     """Every step with its day, each counted from the one before as it was truly made.
 
     After a stop of the worker nothing is caught up in one go: a customer always has the time
-    between two steps that the first of them promised.
+    between two steps that the first of them promised. `waited` days stood still since the last
+    step that was made (B-08).
     """
     day, planned = owed_on, []
     for pause in pauses:
-        day = done.get(pause.step, day + timedelta(days=pause.days))
+        if pause.step in done:
+            day = done[pause.step]
+        else:
+            day, waited = day + timedelta(days=pause.days + waited), 0
         planned.append(Planned(pause.step, day, pause.step in done))
     return tuple(planned)
 

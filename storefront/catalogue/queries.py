@@ -249,6 +249,19 @@ def seller_vat() -> SellerVat:
     )
 
 
+def monthly_products() -> Sequence[Product]:
+    """What goes on period after period, in the order of the shelves; sold today or not."""
+    kinds = [kind for kind, facts in KIND_FACTS.items() if facts.is_subscription]
+    return db.session.scalars(
+        select(Product).where(Product.kind.in_(kinds)).order_by(Product.position, Product.name)
+    ).all()
+
+
+def monthly_product(slug: str) -> Product | None:
+    """One of them."""
+    return next((one for one in monthly_products() if one.slug == slug), None)
+
+
 def shelves() -> list[Shelf]:
     """Every category, in the order of the menu."""
     return [Shelf(*row) for row in db.session.execute(_SHELVES)]

@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import case, insert, select, update
 
@@ -24,6 +26,38 @@ class SoldOut(Refusal):
     """Fewer are left than asked for. Details: variant_id, name, wanted, left."""
 
     status = 409
+
+
+@dataclass(frozen=True)
+class Revision:
+    """What staff change of a product that goes on; `price_minor` on its own price basis.
+
+    `features` are those that change, the others stay.
+    """
+
+    price_minor: int
+    features: Mapping[str, Any]
+    validity: str
+
+
+def revise(product_id: uuid.UUID, revision: Revision, *, seen: int, now: datetime) -> Product:
+    """Change a product for orders to come; those that were placed keep their copy (C-05).
+
+    `seen` is the version of the row that the change was decided on. Raises `StaleWrite` when
+    somebody changed it since.
+    """
+    product = db.session.get_one(Product, product_id, with_for_update=True, populate_existing=True)
+    if product.version != seen:
+        raise StaleWrite(product=product.slug)
+    before = product.price_minor
+    product.price_minor, product.validity = revision.price_minor, revision.validity
+    product.features = {**product.features, **revision.features}
+    for variant in product.variants:
+        variant.price_minor = None
+    facts = {"before": before, "price": product.price_minor, "currency": product.currency}
+    journal.record("product.revised", product, facts, now=now)
+    db.session.flush()
+    return product
 
 
 def hold(

@@ -29,7 +29,7 @@ from storefront.kernel.errors import Refusal
 from storefront.orders.models import Order
 from storefront.orders.rules import Buyer, BuyerKind, vat_prefix
 from storefront.payments.providers.base import Provider
-from storefront.payments.rules import NotOffered, why_not_offered
+from storefront.payments.rules import NotOffered, ways_to_pay
 
 FIVE_DIGITS = re.compile(r"[0-9]{5}")
 COUNTING_FIVE = {"FR": "français", "MC": "monégasque", "MA": "marocain"}
@@ -262,24 +262,13 @@ class PayAgainForm(ShopForm):
         debited_later = order.instalment_count > 1 or any(
             line.kind and KIND_FACTS[line.kind].is_subscription for line in order.lines
         )
-        asked = [
-            (
-                provider,
-                why_not_offered(
-                    provider.capabilities,
-                    order.currency,
-                    debited_later=debited_later,
-                    due_today=due_at_order,
-                ),
-            )
-            for provider in providers
-        ]
+        ways = ways_to_pay(
+            providers, order.currency, debited_later=debited_later, due_today=due_at_order
+        )
         form.provider.choices = [
-            SelectChoice(provider.key, provider.name_fr)
-            for provider, reason in asked
-            if reason is None
+            SelectChoice(provider.key, provider.name_fr) for provider in ways.offered
         ]
-        form.not_offered = [(provider, reason) for provider, reason in asked if reason]
+        form.not_offered = ways.not_offered
         return form
 
 

@@ -10,7 +10,10 @@ from datetime import datetime
 from storefront.infra.db import transaction
 from storefront.infra.jobs import Job, one_by_one, side_by_side
 from storefront.instalments import emails, queries, rules, service
+from storefront.instalments.models import InstalmentStatus
 from storefront.payments import jobs as payments
+from storefront.payments import queries as payment_queries
+from storefront.payments import service as payment_service
 
 log = logging.getLogger(__name__)
 
@@ -32,7 +35,8 @@ def charge_due(now: datetime, tell: Tell | None = None) -> int:
     failed: list[Exception] = []
     with side_by_side("debits") as together:
         for start in range(0, len(due), SOME):
-            claimed = _claim(due[start : start + SOME], now, failed)
+            claimed, left = _claim(due[start : start + SOME], now, failed)
+            done += left
             try:
                 done += payments.refresh_all(claimed, now, together)
             except ExceptionGroup as group:
@@ -50,17 +54,26 @@ def _say(behind: int, of: int) -> None:
 
 def _claim(
     instalment_ids: Sequence[uuid.UUID], now: datetime, failed: list[Exception]
-) -> list[uuid.UUID]:
-    """The payments that were written down; one row that cannot be holds up no other."""
+) -> tuple[list[uuid.UUID], int]:
+    """The payments that were written down, and how many parts were left to their customers.
+
+    One row that cannot be claimed holds up no other.
+    """
     try:
         with transaction():
-            claimed = [service.claim(one, now=now) for one in instalment_ids]
-            return [payment.id for payment in claimed if payment is not None]
+            claims = {one: service.claim(one, now=now) for one in instalment_ids}
+            left = [one for one, payment in claims.items() if payment is None and _is_left(one)]
+            return [payment.id for payment in claims.values() if payment], len(left)
     except Exception as error:
         if len(instalment_ids) == 1:
             failed.append(error)
-            return []
-    return [paid for one in instalment_ids for paid in _claim([one], now, failed)]
+            return [], 0
+    each = [_claim([one], now, failed) for one in instalment_ids]
+    return [paid for claimed, _ in each for paid in claimed], sum(left for _, left in each)
+
+
+def _is_left(instalment_id: uuid.UUID) -> bool:
+    return service.locked(instalment_id).status is InstalmentStatus.UNPAID
 
 
 def announce_due(now: datetime) -> int:
@@ -73,11 +86,28 @@ def _announce(instalment_id: uuid.UUID, now: datetime) -> int:
     instalment = service.announce(instalment_id, now=now)
     if instalment is None:
         return 0
+    if instalment.order.by_hand:
+        return int(service.ask_for(instalment, now=now))
     emails.announce(instalment, now=now)
+    return 1
+
+
+def remind_due(now: datetime) -> int:
+    """Remind those who pay by their own means, before what they ordered is given back."""
+    return one_by_one(payment_queries.to_remind(now), lambda one: _remind(one, now))
+
+
+def _remind(payment_id: uuid.UUID, now: datetime) -> int:
+    payment = payment_service.locked(payment_id)
+    if payment.remind_at is None or payment.remind_at > now:
+        return 0
+    emails.remind(payment, now=now)
+    payment_service.reminded(payment)
     return 1
 
 
 JOBS: tuple[Job, ...] = (
     Job("instalments.announce", announce_due, queries.next_announcement_at),
     Job("instalments.charge", charge_due, queries.next_charge_at),
+    Job("instalments.remind", remind_due, payment_queries.next_reminder_at),
 )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from enum import StrEnum
 
@@ -150,6 +150,27 @@ class InvoicedLine:
     def left(self) -> int:
         """What can still be credited of it."""
         return self.gross_minor - self.credited_minor
+
+
+def folded(lines: Sequence[InvoicedLine]) -> list[InvoicedLine]:
+    """The lines with each reduction (a negative line) taken off the lines before it.
+
+    What a line was reduced by was never paid, so that it cannot be credited: the reduction itself
+    becomes a line of nothing. The VAT of a reduction is that of its own amount.
+    """
+    found: list[InvoicedLine] = []
+    for line in lines:
+        gross, vat = -line.gross_minor, -line.vat_minor
+        for at in reversed(range(len(found))) if gross > 0 else ():
+            before = found[at]
+            less = min(gross, before.gross_minor)
+            tax = min(vat, before.vat_minor) if less == gross else before.vat_minor
+            found[at] = replace(
+                before, gross_minor=before.gross_minor - less, vat_minor=before.vat_minor - tax
+            )
+            gross, vat = gross - less, vat - tax
+        found.append(line if line.gross_minor >= 0 else InvoicedLine(0, 0))
+    return found
 
 
 def credit(

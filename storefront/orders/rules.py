@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from enum import StrEnum
@@ -249,3 +249,20 @@ LONGEST_PATIENCE = timedelta(days=1)
 def wait_again(placed_at: datetime, now: datetime) -> datetime:
     """Until when to wait for a payment whose end is not known: as long again as it has lasted."""
     return now + min(max(now - placed_at, FIRST_PATIENCE), LONGEST_PATIENCE)
+
+
+# A transfer takes a working day, a cheque more: shorter than this nobody can pay in time.
+SHORTEST_WAIT = timedelta(days=2)
+
+
+def last_day_to_pay(
+    placed_on: date, days: int, session_starts: Iterable[datetime | None]
+) -> date | None:
+    """Until the end of which day an order waits for money sent by hand (M-09, C-03).
+
+    `days` after it was placed, by its terms, and never up to a session that it sells: None when too
+    little is left for any money to arrive.
+    """
+    sessions = [paris_date(at) - timedelta(days=1) for at in session_starts if at is not None]
+    last = min([placed_on + timedelta(days=days), *sessions])
+    return last if last - placed_on >= SHORTEST_WAIT else None

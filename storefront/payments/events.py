@@ -23,6 +23,30 @@ class MethodSetUp(Event):
 
 
 @dataclass(frozen=True)
+class PaymentAwaited(Event):
+    """The buyer pays by their own means: they are told how, and what to quote."""
+
+    payment_id: uuid.UUID
+
+
+@dataclass(frozen=True)
+class PartArrived(Event):
+    """Less arrived than was asked: the rest is waited for."""
+
+    payment_id: uuid.UUID
+    arrival_id: uuid.UUID
+
+
+@dataclass(frozen=True)
+class MoreArrived(Event):
+    """Money arrived that a payment did not ask for; `cause_id` names it once."""
+
+    payment_id: uuid.UUID
+    cause_id: uuid.UUID
+    amount_minor: int
+
+
+@dataclass(frozen=True)
 class PaymentFailed(Event):
     """Declined, abandoned, or refused until the customer authenticates."""
 

@@ -19,6 +19,7 @@ from sqlalchemy import select
 
 from storefront.infra.db import db, transaction
 from storefront.infra.jobs import Job, Together, in_batches, side_by_side
+from storefront.infra.seller import seller
 from storefront.payments import queries, service
 from storefront.payments.models import (
     Dispute,
@@ -41,6 +42,7 @@ from storefront.payments.providers.base import (
     RefundRequest,
     SavedReference,
 )
+from storefront.payments.providers.offline import CHEQUE, ON_REQUEST, TRANSFER
 from storefront.payments.providers.registry import build_providers
 
 log = logging.getLogger(__name__)
@@ -68,6 +70,17 @@ def providers() -> Mapping[str, Provider]:
     """The providers of this shop by key, in the order in which buyers see them."""
     found: Mapping[str, Provider] = current_app.extensions["providers"]
     return found
+
+
+def offered() -> list[Provider]:
+    """The providers that the seller has: those with a hosted page, and what their file names."""
+    ways = seller().offline
+    named = {
+        TRANSFER: ways.transfer is not None,
+        CHEQUE: ways.cheque is not None,
+        ON_REQUEST: ways.on_request,
+    }
+    return [one for key, one in providers().items() if named.get(key, True)]
 
 
 def _read(payment_id: uuid.UUID) -> Payment:

@@ -29,6 +29,7 @@ from storefront.payments.models import (
     Refund,
     RefundStatus,
 )
+from storefront.payments.providers.offline import OFFLINE
 from storefront.payments.queries import UNDECIDED
 
 # What nobody has decided for this long is not on its way any more: somebody must look.
@@ -108,6 +109,7 @@ class Matter(StrEnum):
     RETURNED = "returned"
     PROPOSED = "proposed"
     TO_GIVE = "to_give"
+    UNDERPAID = "underpaid"
     MISMATCHED = "mismatched"
     UNCERTAIN = "uncertain"
     FAILED = "failed"
@@ -273,6 +275,19 @@ def _of_payment(matter: Matter) -> Callable[[Payment, Order], MoneyItem]:
     )
 
 
+def _of_part(payment: Payment, order: Order) -> MoneyItem:
+    return MoneyItem(
+        payment.created_at,
+        str(payment.id),
+        Matter.UNDERPAID,
+        order,
+        payment.missing,
+        payment.provider,
+        payment.page_reference or "",
+        order.kept_on,
+    )
+
+
 def _of_instalment(part: Instalment, order: Order) -> MoneyItem:
     return MoneyItem(
         start_of_day(part.due_on),
@@ -314,6 +329,12 @@ SOURCES: dict[Matter, Source] = {
         _of_refund(Matter.PROPOSED),
     ),
     Matter.TO_GIVE: Source(_waiting_refunds, Refund, Refund.asked_at, _of_refund(Matter.TO_GIVE)),
+    Matter.UNDERPAID: Source(
+        lambda now: _payments(Payment.status == PaymentStatus.OPEN, Payment.taken_minor > 0),
+        Payment,
+        Payment.created_at,
+        _of_part,
+    ),
     Matter.MISMATCHED: Source(
         lambda now: _payments(
             Payment.mismatch.is_not(None),
@@ -328,7 +349,9 @@ SOURCES: dict[Matter, Source] = {
     ),
     Matter.UNCERTAIN: Source(
         lambda now: _payments(
-            Payment.status.in_(UNDECIDED), Payment.created_at <= now - LONG_DOUBT
+            Payment.status.in_(UNDECIDED),
+            Payment.created_at <= now - LONG_DOUBT,
+            Payment.provider.not_in(OFFLINE),
         ),
         Payment,
         Payment.created_at,

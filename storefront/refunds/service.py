@@ -19,10 +19,17 @@ from storefront.orders import service as orders
 from storefront.orders.models import Order, OrderStatus
 from storefront.payments import queries as payment_queries
 from storefront.payments import service as payments
-from storefront.payments.events import DisputeLost, DisputeOpened, DisputeWon, RefundReturned
+from storefront.payments.events import (
+    DisputeLost,
+    DisputeOpened,
+    DisputeWon,
+    MoreArrived,
+    RefundReturned,
+)
 from storefront.payments.models import (
     Dispute,
     DisputeStatus,
+    PaymentStatus,
     Refund,
     RefundReason,
     RefundStatus,
@@ -30,6 +37,8 @@ from storefront.payments.models import (
 from storefront.payments.service import Cause, RefundTooHigh
 from storefront.refunds import rules
 from storefront.refunds.queries import holding
+from storefront.subscriptions.events import OutageCreditLeft, PeriodUnused
+from storefront.subscriptions.models import OutageCredit
 
 REFUSED = "refused"
 DISPUTE_LOST = "dispute_lost"
@@ -189,6 +198,66 @@ def propose(event: MoneyNotDue, *, now: datetime) -> None:
         due_on=rules.due_on(paris_date(payment.settled_at or now)),
     )
     payments.reserve_refund(payment.id, payment.refundable.minor, cause, proposed=True, now=now)
+
+
+def propose_extra(event: MoreArrived, *, now: datetime) -> None:
+    """More came than was asked, or a part of what will not be supplied: its refund is proposed,
+    once, as far as it was not given back meanwhile (M-09)."""
+    payment = payments.locked(event.payment_id)
+    amount = min(event.amount_minor, payment.refundable.minor)
+    known = payment_queries.refund_of_request(event.cause_id, payment.id)
+    if known or not amount or payment.status is not PaymentStatus.SUCCEEDED:
+        return
+    cause = Cause(
+        reason=RefundReason.NOT_DUE,
+        request_id=event.cause_id,
+        due_on=rules.due_on(paris_date(now)),
+    )
+    payments.reserve_refund(payment.id, amount, cause, proposed=True, now=now)
+
+
+def propose_unused(event: PeriodUnused, *, now: datetime) -> None:
+    """Part of what was paid for a period was never supplied: proposed to staff, once (B-05, B-08).
+
+    Never more than is left of the payment.
+    """
+    payment = payments.locked(event.payment_id)
+    amount = min(event.amount_minor, payment.refundable.minor)
+    if payment_queries.refund_of_request(event.request_id, payment.id) or not amount:
+        return
+    line = event.order_line_id
+    cause = Cause(
+        reason=RefundReason.NOT_SUPPLIED,
+        request_id=event.request_id,
+        due_on=event.due_on or rules.due_on(paris_date(now)),
+        parts=((line, amount),) if line else (),
+    )
+    payments.reserve_refund(payment.id, amount, cause, proposed=True, now=now)
+
+
+def propose_credit(event: OutageCreditLeft, *, now: datetime) -> None:
+    """What a credit for an outage could take off no debit is proposed to staff for refund, once.
+
+    From the payment of the period it is for first, whose invoice is then corrected (B-06).
+    """
+    credit = db.session.get_one(OutageCredit, event.credit_id)
+    subscription = credit.subscription
+    orders.locked(subscription.order_id)
+    held = sorted(
+        holding(subscription.order_id),
+        key=lambda payment: payment.instalment_id != credit.period.instalment_id,
+    )
+    left = [(payment.id, payment.refundable.minor) for payment in held]
+    amount = min(credit.left_minor, sum(minor for _, minor in left))
+    for payment_id, minor in rules.spread(amount, left):
+        cause = Cause(
+            reason=RefundReason.NOT_SUPPLIED,
+            request_id=credit.id,
+            due_on=rules.due_on(paris_date(now)),
+            words=credit.incident.title,
+            parts=((subscription.order_line_id, minor),),
+        )
+        payments.reserve_refund(payment_id, minor, cause, proposed=True, now=now)
 
 
 # Disputes

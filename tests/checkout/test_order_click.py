@@ -184,7 +184,7 @@ def test_a_number_of_instalments_that_is_not_offered_is_refused(shop, browser, r
     assert nothing_was_ordered(shop)
 
 
-@pytest.mark.parametrize("provider", [None, "", "offline", "bitcoin", "none"])
+@pytest.mark.parametrize("provider", [None, "", "on_request", "bitcoin", "none"])
 def test_a_means_of_payment_that_is_not_offered_is_refused(shop, browser, ready, provider):
     ready()
     answer = click(browser, provider=provider)

@@ -36,9 +36,16 @@ from storefront.legal.rules import (
     TermsParameters,
     TrainingParameters,
 )
-from storefront.orders.rules import Buyer, PricedOrder, SaleLine, ShippingBands, price_order
+from storefront.orders.rules import (
+    Buyer,
+    PricedOrder,
+    SaleLine,
+    ShippingBands,
+    last_day_to_pay,
+    price_order,
+)
 from storefront.payments.providers.base import Provider
-from storefront.payments.rules import NotOffered, why_not_offered
+from storefront.payments.rules import NotOffered, ways_to_pay
 
 
 @dataclass(frozen=True)
@@ -234,11 +241,22 @@ class Review:
     not_offered: tuple[tuple[Provider, NotOffered], ...]
     last_day: date  # of the withdrawal period, if the order is placed today
     now: datetime
+    pay_by: date | None  # the last day for money sent by hand; None: too little time is left
 
     @property
     def total(self) -> Money:
         """What the order costs in all."""
         return Money(self.priced.gross, self.priced.currency)
+
+    @property
+    def hosted(self) -> bool:
+        """Whether one of the ways to pay leads to a provider's page."""
+        return any(one.capabilities.hosted_page for one in self.providers)
+
+    @property
+    def by_hand(self) -> bool:
+        """Whether one of them is left to the buyer's own means."""
+        return not all(one.capabilities.hosted_page for one in self.providers)
 
     @property
     def offered(self) -> list[PlanOffer]:
@@ -305,19 +323,14 @@ def review(
     nothing_today = amounts.gross > 0 and all(
         offer.instalments[0].due_on > paris_date(now) for offer in lawful
     )
-    asked = [
-        (
-            provider,
-            why_not_offered(
-                provider.capabilities,
-                amounts.currency,
-                debited_later=debited_later,
-                due_today=not nothing_today,
-            ),
-        )
-        for provider in providers
-        if provider.capabilities.hosted_page
-    ]
+    ways = ways_to_pay(
+        providers, amounts.currency, debited_later=debited_later, due_today=not nothing_today
+    )
+    pay_by = last_day_to_pay(
+        paris_date(now),
+        parameters.offline_payment_days,
+        [line.session_starts_at for line in lines],
+    )
     return Review(
         buyer=buyer,
         priced=amounts,
@@ -326,8 +339,9 @@ def review(
         particular=tuple(in_force(document, now) for document in boxes.particular),
         boxes=boxes,
         offers=found,
-        providers=tuple(provider for provider, reason in asked if reason is None),
-        not_offered=tuple((provider, reason) for provider, reason in asked if reason),
+        providers=tuple(one for one in ways.offered if pay_by or one.capabilities.hosted_page),
+        not_offered=ways.not_offered,
         last_day=last_day,
+        pay_by=pay_by,
         now=now,
     )

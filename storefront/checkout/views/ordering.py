@@ -28,7 +28,7 @@ from storefront.checkout.forms import (
 )
 from storefront.checkout.queries import Promises, Review
 from storefront.checkout.rules import CartChanged, PricedElsewhere, ProfessionalsOnly
-from storefront.checkout.views.paying import bp, go_and_pay, hosted, order_url, user_id
+from storefront.checkout.views.paying import bp, go_and_pay, order_url, user_id
 from storefront.infra import clock
 from storefront.infra.db import transaction
 from storefront.infra.web import client_ip, found_or_404, user_agent
@@ -41,6 +41,7 @@ from storefront.legal.rules import TermsParameters, address_of
 from storefront.orders import queries as order_queries
 from storefront.orders.models import Order
 from storefront.orders.rules import TooHeavyToShip
+from storefront.payments import jobs as payments
 from storefront.payments.models import Payment
 
 STEPS = [
@@ -128,7 +129,9 @@ def details() -> Response | str | tuple[str, int]:
         form=form,
         contents=contents,
         instead=refused.details.get("instead") if refused else None,
-        means=[one for one in hosted() if contents.currency in one.capabilities.currencies],
+        means=[
+            one for one in payments.offered() if contents.currency in one.capabilities.currencies
+        ],
         trains=any(line.facts.instalment_family == "training" for line in contents.lines),
         ships=any(line.facts.needs_shipping for line in contents.lines),
         checkout_steps=STEPS,
@@ -160,7 +163,7 @@ def _refused(form: DetailsForm, contents: Contents) -> Refusal | None:
 
 
 def _review(contents: Contents, details: dict[str, Any]) -> Review:
-    return queries.review(contents, buyer_from(details), hosted(), clock.now())
+    return queries.review(contents, buyer_from(details), payments.offered(), clock.now())
 
 
 @bp.get("/commande/verification")
@@ -249,7 +252,7 @@ def _place(named: uuid.UUID, form: ReviewForm) -> tuple[Order, Payment | None]:
         contents = carts.contents(cart.id, now)
         if contents.blocked:
             raise CartChanged(what="cart")
-        review = queries.review(contents, buyer_from(cart.details), hosted(), now)
+        review = queries.review(contents, buyer_from(cart.details), payments.offered(), now)
         if form.versions.data != review.seen:
             texts, _, _ = form.text("versions").partition("|")
             raise CartChanged(what="plan" if texts == review.versions else "terms")

@@ -32,6 +32,7 @@ from storefront.payments import queries as payment_queries
 from storefront.payments import service as payments
 from storefront.payments.events import MethodSetUp, PaymentFailed, PaymentSucceeded
 from storefront.payments.models import Payment, PaymentStatus, PaymentUsage
+from storefront.payments.providers.offline import OFFLINE
 
 
 class NothingToPay(Refusal):
@@ -68,8 +69,14 @@ def owe(
     label: str,
     now: datetime,
 ) -> Instalment:
-    """One amount due on one day; UNIQUE(order, schedule, rank) makes it due once."""
-    notice = timedelta(days=parameters_of(order.terms_version).debit_notice_days)
+    """One amount due on one day; UNIQUE(order, schedule, rank) makes it due once.
+
+    A month that begins today and is paid by hand can be paid as long as its notice lasts (M-09).
+    """
+    notice = notice_of(order)
+    told_on = paris_date(now) + notice
+    late = order.by_hand and schedule != PRICE and due_on < told_on
+    last_day = told_on if late else due_on
     instalment = Instalment(
         id=uuid.uuid4(),
         order_id=order.id,
@@ -79,8 +86,10 @@ def owe(
         due_on=due_on,
         currency=amount.currency,
         amount_minor=amount.minor,
-        next_attempt_on=due_on,
-        announce_on=due_on - notice,
+        next_attempt_on=last_day,
+        announce_on=last_day - notice,
+        moved_to=last_day if late else None,
+        received_minor=0,
     )
     db.session.add(instalment)
     journal.record(
@@ -90,6 +99,12 @@ def owe(
         now=now,
     )
     return instalment
+
+
+def notice_of(order: Order) -> timedelta:
+    """How long before its day a part is announced: a debit, or money to be sent by hand."""
+    terms = parameters_of(order.terms_version)
+    return timedelta(days=terms.offline_payment_days if order.by_hand else terms.debit_notice_days)
 
 
 def locked(instalment_id: uuid.UUID) -> Instalment:
@@ -102,19 +117,30 @@ def locked(instalment_id: uuid.UUID) -> Instalment:
 def claim(instalment_id: uuid.UUID, *, now: datetime) -> Payment | None:
     """Start a debit of what is due; None when another run has it or nothing can be debited.
 
-    Without a usable means of payment the instalment is left to the customer.
+    Without a usable means of payment the instalment is left to the customer. What is paid by hand,
+    or came in part, is never debited: it is unpaid once its whole day is over (M-09).
     """
     instalment = locked(instalment_id)
     today = rules.working_day(now)
     if instalment.status not in TO_TAKE or instalment.next_attempt_on > today:
         return None
-    if payment_queries.undecided_of_instalment(instalment_id) is not None:
+    if instalment.held_at is not None:
+        return None
+    waiting = payment_queries.undecided_of_instalment(instalment_id)
+    if waiting is not None and not waiting.by_hand:
         return None
     if payment_queries.money_arrived(instalment_id):
         return None
     order = instalment.order
     if order.debits_stopped_at or payment_queries.order_in_dispute(order.id):
         return None
+    part_came = instalment.received_minor > 0 or (waiting is not None and waiting.taken_minor > 0)
+    if order.by_hand or part_came:
+        if instalment.next_attempt_on < today:
+            _leave_to_customer(instalment, "not_received", now)
+        return None
+    if waiting is not None:
+        payments.put_aside(waiting, now=now)
     method = payment_queries.usable_method(order.user_id, order.payment_provider)
     if method is None:
         _leave_to_customer(instalment, NO_METHOD, now)
@@ -132,11 +158,14 @@ def attempt(
     saved_method_id: uuid.UUID | None = None,
     save_method: bool = False,
     expires_at: datetime | None = None,
+    remind_at: datetime | None = None,
+    tell: bool = True,
     now: datetime,
 ) -> Payment:
     """Write down an attempt to be paid this part, or only to keep a means of payment for it.
 
-    `takes` is False for the latter; `usage` follows the schedule unless it is given.
+    `takes` is False for the latter; `usage` follows the schedule unless it is given. Of what is
+    paid by hand the payer is told now (`tell`), and reminded then.
     """
     order = instalment.order
     return payments.reserve(
@@ -151,6 +180,8 @@ def attempt(
         saved_method_id=saved_method_id,
         save_method=save_method,
         expires_at=expires_at,
+        remind_at=remind_at,
+        tell=tell,
         now=now,
     )
 
@@ -184,10 +215,11 @@ def pay_now(
         return known
     if known is not None:
         payments.give_up_unopened(known, now=now)
+    by_hand = provider in OFFLINE
     return attempt(
         instalment,
         provider,
-        save_method=more_to_come(instalment),
+        save_method=more_to_come(instalment) and not by_hand,
         expires_at=expires_at,
         now=now,
     )

@@ -39,10 +39,11 @@ def credit_refund(event: RefundSucceeded, *, now: datetime) -> None:
     """Credit what went back of invoiced money, once a refund; or say that nothing is to credit.
 
     The chosen lines are credited, or all of them pro rata. What a bank had sent back and goes a
-    second time is credited already: its credit note stays.
+    second time is credited already: its credit note stays. What came above what was asked was never
+    invoiced.
     """
     refund = db.session.get_one(Refund, event.refund_id)
-    if payments.repeats_returned(refund):
+    if payments.repeats_returned(refund) or payments.is_of_an_arrival(refund):
         publish(NothingToCredit(refund.id), now=now)
         return
     wanted = {uuid.UUID(part["line"]): int(part["minor"]) for part in refund.parts}
@@ -68,7 +69,7 @@ def credit_rest(event: OrderCancelled, *, now: datetime) -> None:
     if invoice is None:
         raise InvoiceAwaited(order.reference)
     paid = sum(
-        payment.taken_minor
+        min(payment.taken_minor, payment.amount_minor)
         for payment in payments.of_order(order.id)
         if payments.settles_its_instalment(payment) and queries.invoice_of(payment) == invoice
     )
@@ -148,10 +149,12 @@ def _lines(
     at_position = {line.position: wanted.get(line.id, 0) for line in order.lines}
     own = invoice.is_of_order
     parts = rules.credit(
-        [
-            rules.InvoicedLine(line.gross_minor, line.vat_minor, *before.get(line.id, (0, 0)))
-            for line in invoice.lines
-        ],
+        rules.folded(
+            [
+                rules.InvoicedLine(line.gross_minor, line.vat_minor, *before.get(line.id, (0, 0)))
+                for line in invoice.lines
+            ]
+        ),
         amount_minor,
         [at_position.get(line.position, 0) if own else 0 for line in invoice.lines],
     )

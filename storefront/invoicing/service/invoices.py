@@ -40,6 +40,22 @@ from storefront.orders.rules import BuyerKind
 
 
 @dataclass(frozen=True)
+class Reduction:
+    """What is taken off a month, positive and in minor units; both days included.
+
+    It is no credit note: the price of the month that is invoiced is reduced, as its invoice must
+    say (CGI ann. II art. 242 nonies A, 11°).
+    """
+
+    name: str
+    starts_on: date
+    last_day: date
+    net_minor: int
+    vat_minor: int
+    gross_minor: int
+
+
+@dataclass(frozen=True)
 class BilledPeriod:
     """A month of a subscription that was paid. Amounts in minor units; `ends_on` excluded."""
 
@@ -53,6 +69,7 @@ class BilledPeriod:
     gross_minor: int
     paid_on: date
     instalment_id: uuid.UUID | None = None
+    reductions: tuple[Reduction, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -84,7 +101,11 @@ def issue_for_order(event: OrderConfirmed, *, now: datetime) -> None:
 
 
 def issue_for_period(period: BilledPeriod, *, now: datetime) -> Invoice:
-    """Invoice a month of a subscription (B-01); the same month again gives the same invoice."""
+    """Invoice a month of a subscription (B-01); the same month again gives the same invoice.
+
+    Each reduction is a line of its own, negative and at the rate of the month, after it. Nothing
+    is left to pay of a month that they cover wholly.
+    """
     line = period.order_line
     order = line.order
     cause = period_cause(period.period_id)
@@ -103,11 +124,27 @@ def issue_for_period(period: BilledPeriod, *, now: datetime) -> Invoice:
         vat_minor=period.vat_minor,
         gross_minor=period.gross_minor,
     )
-    paid = ScheduledPayment(1, period.starts_on, period.gross_minor, period.paid_on)
-    items = [_Item(invoiced, line.kind)]
+    reduced = [_reduced(one, line, at) for at, one in enumerate(period.reductions, start=2)]
+    items = [_Item(one, line.kind) for one in (invoiced, *reduced)]
+    total = sum(item.line.gross_minor for item in items)
+    paid = [ScheduledPayment(1, period.starts_on, total, period.paid_on)] if total else []
     instalment_id = period.instalment_id
-    return _issue(
-        order, cause, items, [paid], period.starts_on, instalment_id=instalment_id, now=now
+    return _issue(order, cause, items, paid, period.starts_on, instalment_id=instalment_id, now=now)
+
+
+def _reduced(reduction: Reduction, line: OrderLine, position: int) -> InvoiceLine:
+    return InvoiceLine(
+        position=position,
+        name=reduction.name[:250],
+        supplied_from=reduction.starts_on,
+        supplied_to=reduction.last_day,
+        quantity=1,
+        unit_net_minor=-reduction.net_minor,
+        vat_rate_bp=line.vat_rate_bp,
+        exemption=line.vat_exemption,
+        net_minor=-reduction.net_minor,
+        vat_minor=-reduction.vat_minor,
+        gross_minor=-reduction.gross_minor,
     )
 
 

@@ -13,6 +13,7 @@ from sqlalchemy.exc import IntegrityError
 from storefront.infra import journal
 from storefront.infra.db import db
 from storefront.infra.outbox import publish
+from storefront.kernel.calendar import paris_date
 from storefront.kernel.errors import Refusal, WrongMove
 from storefront.payments import queries, rules
 from storefront.payments.events import RefundRefused, RefundReturned, RefundSucceeded
@@ -26,10 +27,11 @@ from storefront.payments.models import (
 )
 from storefront.payments.providers.base import RefundOutcome
 from storefront.payments.providers.base import RefundStatus as Told
+from storefront.payments.providers.offline import TRANSFER
 from storefront.payments.service.attempts import locked
 from storefront.payments.service.disputes import take_back
 
-BY_HAND = "offline"
+BY_HAND = TRANSFER
 # Nothing more is asked of the provider; what succeeded can still be sent back by a bank.
 OVER = REFUND_LIFECYCLE.final | {RefundStatus.SUCCEEDED}
 
@@ -67,7 +69,8 @@ def reserve_refund(
 ) -> Refund:
     """Write down money that goes back before anybody is asked for it.
 
-    It goes the way it came, or `by_hand` once that way is closed; `proposed` waits for staff.
+    It goes the way it came, or `by_hand` once that way is closed, as does all that staff recorded;
+    `proposed` waits for staff.
     The same request again returns its refund. Raises `RefundTooHigh`: the counter of the payment
     moves by one conditional UPDATE, so that two people at once never give back more than came.
     """
@@ -75,7 +78,7 @@ def reserve_refund(
     if known is not None:
         return known
     payment = _claim(payment_id, amount_minor)
-    provider = BY_HAND if by_hand else payment.provider
+    provider = BY_HAND if by_hand or payment.by_hand else payment.provider
     status = RefundStatus.PROPOSED if proposed else RefundStatus.RESERVED
     refund = _row(payment, amount_minor, cause, provider, status, now)
     refund.check_at = None if proposed or provider == BY_HAND else rules.next_check(now, 0)
@@ -177,8 +180,10 @@ def dismiss(refund: Refund, *, now: datetime) -> None:
     _record(refund, now)
 
 
-def record_transfer(refund: Refund, reference: str, *, now: datetime) -> None:
-    """Staff made the transfer themselves: it is done. Twice changes nothing.
+def record_transfer(
+    refund: Refund, reference: str, *, sent_on: date | None = None, now: datetime
+) -> None:
+    """Staff sent the money themselves, on a day (today unless said): it is done. Twice: once.
 
     Raises `WrongMove` for a refund that the provider makes.
     """
@@ -191,6 +196,7 @@ def record_transfer(refund: Refund, reference: str, *, now: datetime) -> None:
             wanted=RefundStatus.SUCCEEDED.value,
         )
     refund.provider_reference = reference or None
+    refund.sent_on = sent_on or paris_date(now)
     _succeed(refund, now)
 
 

@@ -15,6 +15,7 @@ MATTER_NAMES = {
     Matter.RETURNED: "Remboursement revenu",
     Matter.PROPOSED: "Remboursement à décider",
     Matter.TO_GIVE: "Remboursement à faire",
+    Matter.UNDERPAID: "Paiement incomplet",
     Matter.MISMATCHED: "Montant inattendu",
     Matter.UNCERTAIN: "Paiement incertain",
     Matter.FAILED: "Échéance impayée",

@@ -95,7 +95,7 @@ def _page(found: Order, **forms: Any) -> str:
     corrections = invoices.credit_notes_of_order(found.id)
     parts_of_it = (
         *(found.lines, attempts, parts, messages, shipments, issued, accesses, suspensions),
-        *(given, contested, corrections),
+        *(given, contested, corrections, payments.arrivals_of_order(found.id)),
     )
     subjects = [found.id, *(row.id for rows in parts_of_it for row in rows)]
     entries = journal.about(subjects)

@@ -1,23 +1,23 @@
-"""What a customer's plans allow them today (C-08)."""
+"""What a customer's plans allow them now (C-08)."""
 
 from __future__ import annotations
 
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import or_, select
 
 from storefront.catalogue import queries as catalogue
 from storefront.catalogue.rules import ProductKind
+from storefront.fulfilment.queries import STOPPED
 from storefront.infra.db import db
+from storefront.kernel.calendar import paris_date
 from storefront.kernel.errors import Refusal
-from storefront.orders.models import FulfilmentStatus, OrderLine
+from storefront.orders.models import OrderLine
 from storefront.subscriptions.models import PlanVersion, Subscription, SubscriptionStatus
 from storefront.subscriptions.rules import contract_of
-
-STOPPED = (FulfilmentStatus.SUSPENDED, FulfilmentStatus.REVOKED)
 
 
 class NotEntitled(Refusal):
@@ -42,20 +42,26 @@ class Granted:
 NOTHING = Granted(frozenset(), {})
 
 
-def granted(user_id: uuid.UUID, today: date) -> Granted:
-    """What a customer may use on this day; nothing is granted by what is suspended or over.
+def granted(user_id: uuid.UUID, now: datetime) -> Granted:
+    """What a customer may use at this instant; nothing is granted by what is suspended, paused or
+    over, to the minute of an end that has its own hour.
 
-    A service that is past due is kept for its grace days (B-04); what was stopped with its order
-    line, by a dispute for instance, is not. Of two limits the higher counts.
+    A service that is past due is kept for its grace days (B-04). Of two limits the higher counts.
     """
     running = db.session.scalars(
         select(PlanVersion)
         .join(Subscription, Subscription.version_id == PlanVersion.id)
-        .join(Subscription.order_line)
+        .join(OrderLine, OrderLine.id == Subscription.order_line_id)
         .where(
             Subscription.user_id == user_id,
             Subscription.status.in_((SubscriptionStatus.ACTIVE, SubscriptionStatus.PAST_DUE)),
-            (Subscription.ends_on.is_(None)) | (Subscription.ends_on > today),
+            Subscription.paused_on.is_(None),
+            or_(
+                Subscription.ends_on.is_(None),
+                Subscription.ends_on > paris_date(now),
+                Subscription.ends_at > now,
+            ),
+            # Stopped by something else, a disputed payment for one (M-10).
             OrderLine.fulfilment.not_in(STOPPED),
         )
     ).all()
@@ -69,14 +75,14 @@ def granted(user_id: uuid.UUID, today: date) -> Granted:
     return Granted(frozenset().union(*names), limits)
 
 
-def may(user_id: uuid.UUID, entitlement: str, today: date) -> bool:
-    """Whether a customer's plan lets them use this now: `may(customer, "messaging", today)`."""
-    return entitlement in granted(user_id, today).entitlements
+def may(user_id: uuid.UUID, entitlement: str, now: datetime) -> bool:
+    """Whether a customer's plan lets them use this now: `may(customer, "messaging", now)`."""
+    return entitlement in granted(user_id, now).entitlements
 
 
-def limit(user_id: uuid.UUID, name: str, today: date) -> int | None:
+def limit(user_id: uuid.UUID, name: str, now: datetime) -> int | None:
     """How many of something a customer's plan allows; 0 without one, None without limit."""
-    return granted(user_id, today).limits.get(name, 0)
+    return granted(user_id, now).limits.get(name, 0)
 
 
 def not_entitled(entitlement: str, now: datetime) -> NotEntitled:

@@ -6,10 +6,11 @@ import uuid
 from collections.abc import Sequence
 from datetime import date, datetime
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, and_, func, or_, select
 from sqlalchemy.orm import joinedload, selectinload
 
 from storefront.infra.db import db
+from storefront.instalments.models import Instalment, InstalmentStatus
 from storefront.instalments.rules import morning_of
 from storefront.subscriptions.models import Subscription, SubscriptionPeriod, SubscriptionStatus
 
@@ -85,14 +86,19 @@ def period_of_instalment(instalment_id: uuid.UUID) -> SubscriptionPeriod | None:
     ).first()
 
 
-def unpaid_months(subscription_id: uuid.UUID) -> int:
-    """How many opened months are not paid."""
+def late_months(subscription_id: uuid.UUID) -> int:
+    """How many opened months are not paid, those aside that the seller agreed to wait for."""
+    waited_for = and_(
+        Instalment.status == InstalmentStatus.SCHEDULED, Instalment.moved_to.is_not(None)
+    )
     count = db.session.scalar(
         select(func.count())
         .select_from(SubscriptionPeriod)
+        .join(Instalment, Instalment.id == SubscriptionPeriod.instalment_id)
         .where(
             SubscriptionPeriod.subscription_id == subscription_id,
             SubscriptionPeriod.paid_at.is_(None),
+            ~waited_for,
         )
     )
     return count or 0
@@ -102,7 +108,7 @@ def to_open(day: date, limit: int = 500) -> Sequence[uuid.UUID]:
     """Subscriptions whose next month starts by `day`."""
     return db.session.scalars(
         select(Subscription.id)
-        .where(Subscription.status.in_(RUNNING), Subscription.next_period_on <= day)
+        .where(*_opens(), Subscription.next_period_on <= day)
         .order_by(Subscription.next_period_on)
         .limit(limit)
     ).all()
@@ -110,17 +116,31 @@ def to_open(day: date, limit: int = 500) -> Sequence[uuid.UUID]:
 
 def next_opening_at() -> datetime | None:
     """When the next month of anybody's subscription starts."""
-    day = db.session.scalar(
-        select(func.min(Subscription.next_period_on)).where(Subscription.status.in_(RUNNING))
-    )
+    day = db.session.scalar(select(func.min(Subscription.next_period_on)).where(*_opens()))
     return morning_of(day) if day else None
+
+
+def _opens() -> tuple[ColumnElement[bool], ...]:
+    """Running, not paused, and not about to end at an hour of its own."""
+    return (
+        Subscription.status.in_(RUNNING),
+        Subscription.paused_on.is_(None),
+        or_(Subscription.ends_at.is_(None), Subscription.next_period_on < Subscription.ends_on),
+    )
+
+
+def _graced() -> tuple[ColumnElement[bool], ...]:
+    return (
+        Subscription.status == SubscriptionStatus.PAST_DUE,
+        Subscription.paused_on.is_(None),
+    )
 
 
 def to_suspend(now: datetime, limit: int = 500) -> Sequence[uuid.UUID]:
     """Subscriptions whose grace days are over."""
     return db.session.scalars(
         select(Subscription.id)
-        .where(Subscription.status == SubscriptionStatus.PAST_DUE, Subscription.suspend_at <= now)
+        .where(*_graced(), Subscription.suspend_at <= now)
         .order_by(Subscription.suspend_at)
         .limit(limit)
     ).all()
@@ -128,8 +148,4 @@ def to_suspend(now: datetime, limit: int = 500) -> Sequence[uuid.UUID]:
 
 def next_suspension_at() -> datetime | None:
     """When the next grace period ends."""
-    return db.session.scalar(
-        select(func.min(Subscription.suspend_at)).where(
-            Subscription.status == SubscriptionStatus.PAST_DUE
-        )
-    )
+    return db.session.scalar(select(func.min(Subscription.suspend_at)).where(*_graced()))

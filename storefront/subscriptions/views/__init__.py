@@ -1,1 +1,5 @@
-"""What subscribers read and do, one blueprint a subject."""
+"""What a holder does with a subscription, what it allows, and how the service does."""
+
+from storefront.subscriptions.views import endings, renewals, revisions, rights, status
+
+__all__ = ["endings", "renewals", "revisions", "rights", "status"]

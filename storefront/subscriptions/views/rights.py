@@ -21,12 +21,12 @@ View = TypeVar("View", bound=Callable[..., Any])
 
 
 def granted() -> Granted:
-    """What the plans of whoever asks allow today, read once a request; nothing to a visitor."""
+    """What the plans of whoever asks allow now, read once a request; nothing to a visitor."""
     if not current_user.is_authenticated:
         return NOTHING
     known = g.get("rights")
     if known is None or known[0] != current_user.id:
-        found = queries.granted(current_user.id, paris_date(clock.now()))
+        found = queries.granted(current_user.id, clock.now())
         g.rights = known = (current_user.id, found)
     return cast(Granted, known[1])
 

@@ -1,4 +1,4 @@
-"""Months counted from the anchor day, commitment and grace. Pure functions (B-01, B-02, B-04)."""
+"""Months counted from the anchor day, commitment and grace (B-01, B-02, B-04)."""
 
 from __future__ import annotations
 
@@ -113,11 +113,12 @@ def ends_on(
 
     The end of the period that was under way, or of the commitment, or of the period that the
     wanted day falls in, whichever is last. A period that was not opened yet on its first day never
-    is. `every` is the months of a period, counted from `anchor`.
+    is. `every` is the months of a period, counted from `anchor`; an anchor that is still to come
+    is the end of a period that a pause made longer.
     """
     unopened = next_period_on <= notified_on
     soonest = notified_on if unopened else notified_on + timedelta(days=1)
-    floor = max(soonest, committed_until or soonest, wanted_on or soonest)
+    floor = max(soonest, committed_until or soonest, wanted_on or soonest, anchor)
     months = (floor.year - anchor.year) * 12 + floor.month - anchor.month
     number = months // every
     end = add_months(anchor, number * every)
