@@ -116,6 +116,8 @@ def subscription_page(subscription_id: uuid.UUID) -> str:
         subscriptions.holder_page(subscription_id, current_user.id, today, before=before)
     )
     found = page.subscription
+    changes = subscriptions.ahead(found, today)
+    next_on = found.next_period_on or today
     return render_template(
         "account/subscription.html",
         subscription=found,
@@ -123,8 +125,8 @@ def subscription_page(subscription_id: uuid.UUID) -> str:
         before=before,
         today=today,
         can_change=any(one.capabilities.set_up for one in providers().values()),
-        changes=subscriptions.ahead(found, today),
-        next_gross=subscriptions.next_gross(found, found.next_period_on or today),
+        changes=changes,
+        next_gross=subscriptions.gross_on(found, next_on, [one.notice for one in changes]),
         next_term=subscriptions.next_term(found, today),
         would_go_back=subscriptions.would_go_back(found, today),
         outage_credits=outages.credits_of_subscription(found.id),

@@ -109,6 +109,7 @@ def _one(
             "order_id": placed["id"],
             "order_line_id": line["id"],
             "version_id": version_id,
+            "terms_version_id": order.terms_version_id,
             "kind": ProductKind.PLAN,
             "family": FEATURES["family"],
             "name": line["name"],
