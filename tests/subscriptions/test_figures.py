@@ -9,10 +9,10 @@ from time import process_time
 
 from flask import Flask
 
-from storefront.infra.db import db
+from storefront.infra.db import db, transaction
 from storefront.kernel.calendar import add_months, paris_date
 from storefront.subscriptions import queries
-from storefront.subscriptions.models import SubscriptionStatus
+from storefront.subscriptions.models import Pause, Subscription, SubscriptionStatus
 from storefront.subscriptions.queries import MovementKind
 from tests.kernel.worked_examples import table
 from tests.subscriptions.rows import Row, Span, months, write
@@ -90,6 +90,7 @@ def test_what_is_late_stands_beside_what_recurs(app: Flask, now: datetime) -> No
     write(documented(), now)
 
     found = {one.status: (one.count, one.minor) for one in queries.standings()}
+    assert [one.status for one in queries.standings() if one.counts] == [SubscriptionStatus.ACTIVE]
     assert found == {
         SubscriptionStatus.ACTIVE: (4, 10700),
         SubscriptionStatus.SUSPENDED: (1, 1900),
@@ -124,6 +125,27 @@ def test_a_month_cut_short_counts_until_the_end(app: Flask, now: datetime) -> No
     (october, november) = queries.curve(queries.movements(TODAY), "EUR", TODAY)[-2:]
     assert (october.minor, november.minor) == (1900, 0)
     assert november.moves[MovementKind.LOST].count == 1
+
+
+def test_what_is_paused_is_not_counted_until_it_resumes(app: Flask, now: datetime) -> None:
+    """Days without service and without billing, however long they last."""
+    (paused, _) = write([Row(months(date(2026, 9, 10), 2)), Row(months(date(2026, 9, 10), 3))], now)
+    with transaction():
+        staff = db.session.get_one(Subscription, paused).user_id
+        pause = Pause(
+            subscription_id=paused,
+            starts_on=date(2026, 10, 20),
+            reason="Incendie.",
+            recorded_by=staff,
+            recorded_at=now,
+        )
+        db.session.add(pause)
+
+    (october, november) = queries.curve(queries.movements(TODAY), "EUR", TODAY)[-2:]
+    assert (october.minor, november.minor) == (1900, 1900)
+    assert october.moves[MovementKind.HALTED].minor == -1900
+    beside = [(one.paused, one.count) for one in queries.standings() if not one.counts]
+    assert beside == [(True, 1)]
 
 
 def test_an_empty_shop_has_a_flat_curve(app: Flask) -> None:

@@ -32,10 +32,17 @@ from sqlalchemy.sql.elements import SQLCoreOperations
 
 from storefront.infra.db import db
 from storefront.kernel.calendar import add_months
-from storefront.subscriptions.models import Subscription, SubscriptionPeriod, SubscriptionStatus
+from storefront.subscriptions.models import (
+    Pause,
+    Subscription,
+    SubscriptionPeriod,
+    SubscriptionStatus,
+)
 from storefront.subscriptions.queries.running import RUNNING
 
 S, P = Subscription, SubscriptionPeriod
+# At most one: a UNIQUE index says so.
+PAUSED = and_(Pause.subscription_id == S.id, Pause.resumed_at.is_(None))
 LIVE = (SubscriptionStatus.ACTIVE, SubscriptionStatus.ENDED)
 
 
@@ -83,7 +90,9 @@ def _spans(today: date) -> Select[*tuple[Any, ...]]:
     """
     cut = and_(S.status == SubscriptionStatus.ENDED, S.ends_on < P.ends_on)
     goes_on = and_(
-        S.status == SubscriptionStatus.ACTIVE, or_(S.ends_on.is_(None), S.ends_on > P.ends_on)
+        S.status == SubscriptionStatus.ACTIVE,
+        Pause.id.is_(None),
+        or_(S.ends_on.is_(None), S.ends_on > P.ends_on),
     )
     return (
         select(
@@ -94,10 +103,15 @@ def _spans(today: date) -> Select[*tuple[Any, ...]]:
             goes_on.label("goes_on"),
             P.number,
             P.starts_on,
-            case((cut, S.ends_on), else_=P.ends_on).label("until"),
+            case(
+                (cut, S.ends_on),
+                (Pause.starts_on < P.ends_on, Pause.starts_on),
+                else_=P.ends_on,
+            ).label("until"),
             monthly(P.net_minor, S.billing_months).label("minor"),
         )
         .join(P, P.subscription_id == S.id)
+        .outerjoin(Pause, PAUSED)
         .where(
             or_(P.paid_at.is_not(None), S.status == SubscriptionStatus.ACTIVE),
             or_(S.status.in_(LIVE), P.ends_on <= today),
@@ -197,25 +211,35 @@ class Standing:
 
     currency: str
     status: SubscriptionStatus
+    paused: bool
     count: int
     minor: int
 
+    @property
+    def counts(self) -> bool:
+        """Whether it is part of what recurs."""
+        return self.status is SubscriptionStatus.ACTIVE and not self.paused
+
 
 def standings() -> list[Standing]:
-    """What runs, is past due or is suspended now, by currency."""
+    """What runs, is past due, suspended or paused now, by currency."""
+    paused = Pause.id.is_not(None)
     rows = db.session.execute(
         select(
             S.currency,
             S.status,
+            paused,
             func.count(),
             func.sum(monthly(S.net_minor, S.billing_months)),
         )
+        .outerjoin(Pause, PAUSED)
         .where(S.status.in_(RUNNING), S.net_minor > 0)
-        .group_by(S.currency, S.status)
+        .group_by(S.currency, S.status, paused)
         .order_by(S.currency)
     )
     return [
-        Standing(currency, status, count, int(minor)) for currency, status, count, minor in rows
+        Standing(currency, status, is_paused, count, int(minor))
+        for currency, status, is_paused, count, minor in rows
     ]
 
 
