@@ -39,6 +39,7 @@ from storefront.staff.orders import views as staff_orders
 from storefront.staff.plans import views as staff_plans
 from storefront.staff.support import views as support
 from storefront.subscriptions import jobs as subscriptions_jobs
+from storefront.subscriptions.views import changes as plan_changes
 from storefront.tickets import jobs as tickets_jobs
 from storefront.tickets import views as tickets
 from storefront.withdrawals import views as withdrawals
@@ -54,6 +55,7 @@ BLUEPRINTS = (
     legal.bp,
     identity.bp,
     account.bp,
+    plan_changes.bp,
     instalments.bp,
     arrears.bp,
     tickets.bp,

@@ -44,6 +44,9 @@ from storefront.subscriptions import emails as subscription_emails
 from storefront.subscriptions import service as subscriptions
 from storefront.subscriptions.events import (
     PeriodPaid,
+    PlanChanged,
+    PlanChangeScheduled,
+    PlanChangeTakenBack,
     SubscriptionPastDue,
     SubscriptionResumed,
     SubscriptionSuspended,
@@ -83,6 +86,9 @@ def register(app: Flask) -> None:
     on(InstalmentPaid, instalment_emails.receipt, subscriptions.note_paid)
     on(InstalmentFailed, instalment_emails.failure, subscriptions.note_failed)
 
+    on(InstalmentPaid, subscriptions.note_change_paid)
+    on(PaymentFailed, subscriptions.note_page_closed)
+
     on(OrderConfirmed, invoicing.issue_for_order)
     on(OrderConfirmed, fulfilment.prepare_order, subscriptions.start_for_order)
     on(InvoiceIssued, invoicing.store_pdf)
@@ -103,6 +109,10 @@ def register(app: Flask) -> None:
     on(SupplyRevoked, subscriptions.end_revoked)
 
     on(PeriodPaid, subscriptions.grant_month, subscriptions.invoice_month)
+    on(PlanChangeScheduled, subscription_emails.change_scheduled)
+    on(PlanChangeTakenBack, subscription_emails.change_taken_back)
+    on(PlanChanged, subscriptions.invoice_change, subscription_emails.change_done)
+    on(InvoiceStored, subscription_emails.change_invoice)
     on(SubscriptionPastDue, subscription_emails.past_due)
     on(SubscriptionSuspended, subscription_emails.suspended)
     on(SubscriptionResumed, subscription_emails.resumed)

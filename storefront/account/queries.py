@@ -159,7 +159,7 @@ def _months(running: Sequence[Subscription]) -> Iterator[Moment]:
         elif subscription.committed_until:
             yield Moment("commitment_end", subscription.committed_until, facts)
         next_on = subscription.next_period_on
-        if next_on and next_on != subscription.ends_on and subscription.gross_minor:
+        if next_on and next_on != subscription.ends_on and subscription.next_gross_minor:
             yield Moment("month", next_on, facts)
         if subscription.suspend_at and subscription.status is SubscriptionStatus.PAST_DUE:
             yield Moment("suspension", subscription.suspend_at, facts)

@@ -110,7 +110,12 @@ def _owing() -> dict[uuid.UUID, Instalment]:
 def subscription_page(subscription_id: uuid.UUID) -> str:
     """One contract: what is due, what comes, how to change it and to end it (B-01 to B-07)."""
     found = found_or_404(subscriptions.of_holder(subscription_id, current_user.id))
-    return render_template("account/subscription.html", subscription=found, owing=_owing())
+    return render_template(
+        "account/subscription.html",
+        subscription=found,
+        owing=_owing(),
+        changing=subscriptions.changing(found, clock.now()),
+    )
 
 
 @bp.get("/heures")

@@ -98,6 +98,9 @@ class Instalment(Base):
     # written in a row of its own (room arrears); the plan keeps its date (M-02).
     moved_to: Mapped[date | None]
     paid_at: Mapped[datetime | None]
+    # Paid by its customer on a page, or dropped: nobody owes it, so that it is never debited,
+    # announced nor chased (a change of plan, B-07).
+    voluntary: Mapped[bool] = mapped_column(default=False)
 
     order: Mapped[Order] = relationship()
 

@@ -23,10 +23,11 @@ def _billable() -> tuple[ColumnElement[bool], ...]:
     """Not taken yet, on a contract that runs: the first part of a price is paid at order.
 
     Nothing is taken while a payment of the order is contested (M-10), or once its customer has
-    withdrawn (W-08).
+    withdrawn (W-08), nor ever of what nobody owes.
     """
     return (
         Instalment.status.in_(TO_TAKE),
+        Instalment.voluntary.is_(False),
         Instalment.order_id == Order.id,
         Order.status == OrderStatus.CONFIRMED,
         Order.debits_stopped_at.is_(None),
@@ -49,7 +50,11 @@ def of_user(user_id: uuid.UUID) -> Sequence[Instalment]:
         select(Instalment)
         .join(Instalment.order)
         .options(contains_eager(Instalment.order))
-        .where(Order.user_id == user_id, Order.status == OrderStatus.CONFIRMED)
+        .where(
+            Order.user_id == user_id,
+            Order.status == OrderStatus.CONFIRMED,
+            Instalment.voluntary.is_(False) | (Instalment.status == InstalmentStatus.PAID),
+        )
         .order_by(Instalment.due_on, Order.placed_at, Instalment.rank)
     ).all()
 
@@ -64,6 +69,7 @@ def unsettled_of_user(user_id: uuid.UUID) -> Sequence[Instalment]:
             Order.user_id == user_id,
             Order.status.in_((OrderStatus.CONFIRMED, OrderStatus.AWAITING_PAYMENT)),
             Instalment.status.in_(UNSETTLED),
+            Instalment.voluntary.is_(False),
         )
         .order_by(Instalment.due_on, Order.placed_at, Instalment.rank)
     ).all()

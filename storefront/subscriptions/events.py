@@ -34,3 +34,24 @@ class SubscriptionResumed(Event):
     """What was owed is paid: the service is back by itself (B-04)."""
 
     subscription_id: uuid.UUID
+
+
+@dataclass(frozen=True)
+class PlanChangeScheduled(Event):
+    """Another plan was chosen for the next period."""
+
+    change_id: uuid.UUID
+
+
+@dataclass(frozen=True)
+class PlanChangeTakenBack(Event):
+    """The plan that was chosen for the next period was not wanted after all."""
+
+    change_id: uuid.UUID
+
+
+@dataclass(frozen=True)
+class PlanChanged(Event):
+    """A subscription follows another plan: paid, or on its day."""
+
+    change_id: uuid.UUID

@@ -15,12 +15,18 @@ def open_months(now: datetime) -> int:
     return one_by_one(due, lambda one: service.open_next_month(one, now=now))
 
 
+def lapse_changes(now: datetime) -> int:
+    """Give up the upgrades that were not paid in time: what waited for them goes on."""
+    return one_by_one(queries.to_lapse(now), lambda one: service.lapse_change(one, now=now))
+
+
 def suspend_unpaid(now: datetime) -> int:
     """Suspend what stayed unpaid through its grace days."""
     return one_by_one(queries.to_suspend(now), lambda one: service.suspend(one, now=now))
 
 
 JOBS: tuple[Job, ...] = (
+    Job("subscriptions.lapse", lapse_changes, queries.next_lapse_at),
     Job("subscriptions.open", open_months, queries.next_opening_at),
     Job("subscriptions.suspend", suspend_unpaid, queries.next_suspension_at),
 )

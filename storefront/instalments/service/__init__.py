@@ -1,6 +1,6 @@
 """Schedules: made at order, settled by payments, ended or paused with their order."""
 
-from storefront.instalments.service.endings import announce_again, cancel_rest, move_to
+from storefront.instalments.service.endings import announce_again, cancel, cancel_rest, move_to
 from storefront.instalments.service.schedules import (
     PAYABLE,
     NothingToPay,
@@ -28,6 +28,7 @@ __all__ = [
     "announce_again",
     "attempt",
     "begin",
+    "cancel",
     "cancel_rest",
     "change_method",
     "claim",

@@ -12,7 +12,7 @@ from storefront.infra import journal
 from storefront.infra.db import db
 from storefront.instalments.models import INSTALMENT_LIFECYCLE, Instalment, InstalmentStatus
 from storefront.instalments.queries import UNSETTLED
-from storefront.instalments.service.schedules import move
+from storefront.instalments.service.schedules import locked, move
 from storefront.kernel.calendar import paris_date
 from storefront.legal.queries import parameters_of
 from storefront.orders.models import Order
@@ -27,6 +27,14 @@ def cancel_rest(order_id: uuid.UUID, *, now: datetime) -> None:
         if INSTALMENT_LIFECYCLE.can(part.status, InstalmentStatus.CANCELLED):
             move(part, InstalmentStatus.CANCELLED)
             journal.record("instalment.cancelled", part, {"order": order_id}, now=now)
+
+
+def cancel(instalment_id: uuid.UUID, *, now: datetime) -> None:
+    """Nothing is due here any more; what was paid, or is being asked for, is decided elsewhere."""
+    part = locked(instalment_id)
+    if INSTALMENT_LIFECYCLE.can(part.status, InstalmentStatus.CANCELLED):
+        move(part, InstalmentStatus.CANCELLED)
+        journal.record("instalment.cancelled", part, {"order": part.order_id}, now=now)
 
 
 def announce_again(order_id: uuid.UUID, *, now: datetime) -> None:

@@ -65,9 +65,13 @@ def owe(
     amount: Money,
     *,
     label: str,
+    voluntary: bool = False,
     now: datetime,
 ) -> Instalment:
-    """One amount due on one day; UNIQUE(order, schedule, rank) makes it due once."""
+    """One amount due on one day; UNIQUE(order, schedule, rank) makes it due once.
+
+    What is `voluntary` is paid by its customer on a page, or dropped (`cancel`).
+    """
     notice = timedelta(days=parameters_of(order.terms_version).debit_notice_days)
     instalment = Instalment(
         id=uuid.uuid4(),
@@ -80,6 +84,7 @@ def owe(
         amount_minor=amount.minor,
         next_attempt_on=due_on,
         announce_on=due_on - notice,
+        voluntary=voluntary,
     )
     db.session.add(instalment)
     journal.record(
@@ -106,6 +111,8 @@ def claim(instalment_id: uuid.UUID, *, now: datetime) -> Payment | None:
     instalment = locked(instalment_id)
     today = rules.working_day(now)
     if instalment.status not in TO_TAKE or instalment.next_attempt_on > today:
+        return None
+    if instalment.voluntary:
         return None
     if payment_queries.undecided_of_instalment(instalment_id) is not None:
         return None

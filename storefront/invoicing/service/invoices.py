@@ -35,7 +35,11 @@ from storefront.orders.rules import BuyerKind
 
 @dataclass(frozen=True)
 class BilledPeriod:
-    """A month of a subscription that was paid. Amounts in minor units; `ends_on` excluded."""
+    """A month of a subscription that was paid, or the rest of one on a dearer plan.
+
+    Amounts in minor units; `ends_on` excluded. `cause` names what is invoiced once; empty: the
+    month itself.
+    """
 
     period_id: uuid.UUID
     order_line: OrderLine
@@ -47,6 +51,7 @@ class BilledPeriod:
     gross_minor: int
     paid_on: date
     instalment_id: uuid.UUID | None = None
+    cause: str = ""
 
 
 @dataclass(frozen=True)
@@ -78,10 +83,11 @@ def issue_for_order(event: OrderConfirmed, *, now: datetime) -> None:
 
 
 def issue_for_period(period: BilledPeriod, *, now: datetime) -> Invoice:
-    """Invoice a month of a subscription (B-01); the same month again gives the same invoice."""
+    """Invoice a month of a subscription (B-01), or what a change of plan costs within one (B-07);
+    the same again gives the same invoice."""
     line = period.order_line
     order = line.order
-    cause = f"period:{period.period_id}"
+    cause = period.cause or f"period:{period.period_id}"
     if (known := queries.for_cause(order.id, cause)) is not None:
         return known
     invoiced = InvoiceLine(

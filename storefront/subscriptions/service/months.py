@@ -16,9 +16,10 @@ from storefront.invoicing.service import BilledPeriod
 from storefront.kernel.calendar import paris_date
 from storefront.kernel.money import Money
 from storefront.legal.queries import parameters_of
-from storefront.subscriptions import rules
+from storefront.subscriptions import queries, rules
 from storefront.subscriptions.events import PeriodPaid
-from storefront.subscriptions.models import Subscription, SubscriptionPeriod
+from storefront.subscriptions.models import ChangeStatus, Subscription, SubscriptionPeriod
+from storefront.subscriptions.service.changes import follow_choice
 from storefront.subscriptions.service.states import end, locked
 
 
@@ -54,14 +55,22 @@ def open_month(subscription: Subscription, number: int, now: datetime) -> Subscr
 
 
 def open_next_month(subscription_id: uuid.UUID, *, now: datetime) -> bool:
-    """Open the next period and owe it, or end what has come to its term; says whether it did."""
+    """Open the next period and owe it, or end what has come to its term; says whether it did.
+
+    What was chosen for it comes first. While an upgrade waits for its payment the period waits
+    too: it is opened at one price, once that is known (docs/algorithms/plan-changes.md).
+    """
     subscription = locked(subscription_id)
     starts_on = subscription.next_period_on
     if starts_on is None or starts_on > paris_date(now):
         return False
+    pending = queries.open_change(subscription_id)
+    if pending is not None and pending.status is ChangeStatus.AWAITING_PAYMENT:
+        return False
     if not rules.goes_on(subscription.ends_on, starts_on):
         end(subscription, subscription.ends_on or starts_on, "term", now=now)
         return True
+    follow_choice(subscription, starts_on, now=now)
     number = len(subscription.periods) + 1
     period = open_month(subscription, number, now)
     if period.gross_minor == 0:
@@ -114,7 +123,7 @@ def invoice_month(event: PeriodPaid, *, now: datetime) -> None:
         period_id=period.id,
         instalment_id=period.instalment_id,
         order_line=subscription.order_line,
-        name=subscription.name,
+        name=period.version.name,
         starts_on=period.starts_on,
         ends_on=period.ends_on,
         net_minor=period.net_minor,

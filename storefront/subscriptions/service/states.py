@@ -12,6 +12,7 @@ from storefront.subscriptions.models import (
     Subscription,
     SubscriptionStatus,
 )
+from storefront.subscriptions.service.lapsing import drop_open
 
 
 def locked(subscription_id: uuid.UUID) -> Subscription:
@@ -35,4 +36,5 @@ def end(subscription: Subscription, ends_on: date, because: str, *, now: datetim
     move(subscription, SubscriptionStatus.ENDED)
     subscription.ends_on, subscription.ended_at = ends_on, now
     subscription.next_period_on = subscription.suspend_at = None
+    drop_open(subscription, now=now)
     journal.record("subscription.ended", subscription, {"on": ends_on, "because": because}, now=now)

@@ -10,6 +10,45 @@ from enum import StrEnum
 from typing import Any
 
 from storefront.kernel.calendar import PARIS, add_months
+from storefront.subscriptions.rules.changes import (
+    QUOTE_LIFETIME,
+    Difference,
+    Direction,
+    Hindrance,
+    LimitChange,
+    ProRata,
+    change_schedule,
+    comparable,
+    difference,
+    direction,
+    due_now,
+    pro_rata,
+)
+
+__all__ = [
+    "QUOTE_LIFETIME",
+    "Contract",
+    "Difference",
+    "Direction",
+    "Hindrance",
+    "LimitChange",
+    "Month",
+    "ProRata",
+    "Renewal",
+    "change_schedule",
+    "committed_until",
+    "comparable",
+    "contract_of",
+    "difference",
+    "direction",
+    "due_now",
+    "ends_on",
+    "goes_on",
+    "month",
+    "pro_rata",
+    "schedule_name",
+    "suspends_at",
+]
 
 
 class Renewal(StrEnum):
@@ -43,11 +82,16 @@ class Contract:
 
 
 def contract_of(features: Mapping[str, Any]) -> Contract:
-    """The promises that a product's or a version's features state. Raises ValueError for an
-    unknown renewal."""
+    """The promises that a product's or a version's features state.
+
+    A limit that is no number ("unlimited") is none. Raises ValueError for an unknown renewal.
+    """
     return Contract(
         entitlements=frozenset(features.get("entitlements", ())),
-        limits=dict(features.get("limits", {})),
+        limits={
+            name: most if isinstance(most, int) else None
+            for name, most in features.get("limits", {}).items()
+        },
         term_months=features.get("commitment_months", 0),
         billing_months=12 if features.get("billing_interval") == "year" else 1,
         renewal=Renewal(features.get("renewal", "none")),

@@ -7,18 +7,68 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import joinedload, selectinload
 
 from storefront.infra.db import db
 from storefront.instalments.rules import morning_of
 from storefront.subscriptions.models import (
+    ChangeStatus,
+    PlanChange,
     PlanVersion,
     Subscription,
     SubscriptionPeriod,
     SubscriptionStatus,
 )
+from storefront.subscriptions.queries.changes import (
+    Changing,
+    Offer,
+    Quote,
+    change_of_instalment,
+    changing,
+    hindrance,
+    is_hopeless,
+    next_lapse_at,
+    offer,
+    offers,
+    open_change,
+    quote,
+    to_lapse,
+)
 from storefront.subscriptions.rules import contract_of
+
+__all__ = [
+    "RUNNING",
+    "Changing",
+    "Granted",
+    "Offer",
+    "Quote",
+    "change_of_instalment",
+    "changing",
+    "granted",
+    "hindrance",
+    "is_hopeless",
+    "limit",
+    "may",
+    "next_lapse_at",
+    "next_opening_at",
+    "next_suspension_at",
+    "of_holder",
+    "of_line",
+    "of_order",
+    "of_user",
+    "offer",
+    "offers",
+    "open_change",
+    "period_of_instalment",
+    "quote",
+    "running_of_family",
+    "running_of_user",
+    "to_lapse",
+    "to_open",
+    "to_suspend",
+    "unpaid_months",
+]
 
 RUNNING = (SubscriptionStatus.ACTIVE, SubscriptionStatus.PAST_DUE, SubscriptionStatus.SUSPENDED)
 
@@ -28,7 +78,11 @@ def of_user(user_id: uuid.UUID) -> Sequence[Subscription]:
     return db.session.scalars(
         select(Subscription)
         .where(Subscription.user_id == user_id)
-        .options(joinedload(Subscription.order), selectinload(Subscription.periods))
+        .options(
+            joinedload(Subscription.order),
+            selectinload(Subscription.periods),
+            selectinload(Subscription.coming),
+        )
         .order_by(Subscription.created_at.desc())
     ).all()
 
@@ -42,6 +96,7 @@ def of_holder(subscription_id: uuid.UUID, user_id: uuid.UUID) -> Subscription | 
             joinedload(Subscription.order),
             joinedload(Subscription.version),
             selectinload(Subscription.periods),
+            selectinload(Subscription.coming),
         )
     ).one_or_none()
 
@@ -51,6 +106,7 @@ def running_of_user(user_id: uuid.UUID) -> Sequence[Subscription]:
     return db.session.scalars(
         select(Subscription)
         .where(Subscription.user_id == user_id, Subscription.status.in_(RUNNING))
+        .options(selectinload(Subscription.coming))
         .order_by(Subscription.created_at)
     ).all()
 
@@ -105,11 +161,19 @@ def unpaid_months(subscription_id: uuid.UUID) -> int:
     return count or 0
 
 
+def _opens() -> tuple[ColumnElement[bool], ...]:
+    """It goes on, and no change of it waits for its payment: that decides on the next price."""
+    paying = select(PlanChange.subscription_id).where(
+        PlanChange.status == ChangeStatus.AWAITING_PAYMENT
+    )
+    return Subscription.status.in_(RUNNING), Subscription.id.not_in(paying)
+
+
 def to_open(day: date, limit: int = 500) -> Sequence[uuid.UUID]:
     """Subscriptions whose next month starts by `day`."""
     return db.session.scalars(
         select(Subscription.id)
-        .where(Subscription.status.in_(RUNNING), Subscription.next_period_on <= day)
+        .where(*_opens(), Subscription.next_period_on <= day)
         .order_by(Subscription.next_period_on)
         .limit(limit)
     ).all()
@@ -117,9 +181,7 @@ def to_open(day: date, limit: int = 500) -> Sequence[uuid.UUID]:
 
 def next_opening_at() -> datetime | None:
     """When the next month of anybody's subscription starts."""
-    day = db.session.scalar(
-        select(func.min(Subscription.next_period_on)).where(Subscription.status.in_(RUNNING))
-    )
+    day = db.session.scalar(select(func.min(Subscription.next_period_on)).where(*_opens()))
     return morning_of(day) if day else None
 
 

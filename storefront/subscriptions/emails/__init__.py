@@ -8,9 +8,14 @@ from datetime import datetime
 from storefront.infra.db import db
 from storefront.invoicing import queries as invoices
 from storefront.invoicing.events import InvoiceStored
-from storefront.invoicing.models import ORDER
 from storefront.notifications.service import queue
 from storefront.orders.models import Order
+from storefront.subscriptions.emails.changes import (
+    change_done,
+    change_invoice,
+    change_scheduled,
+    change_taken_back,
+)
 from storefront.subscriptions.events import (
     SubscriptionPastDue,
     SubscriptionResumed,
@@ -18,11 +23,22 @@ from storefront.subscriptions.events import (
 )
 from storefront.subscriptions.models import Subscription
 
+__all__ = [
+    "change_done",
+    "change_invoice",
+    "change_scheduled",
+    "change_taken_back",
+    "month_invoice",
+    "past_due",
+    "resumed",
+    "suspended",
+]
+
 
 def month_invoice(event: InvoiceStored, *, now: datetime) -> None:
     """A month after the first was paid: its receipt and its invoice in one message (B-01)."""
     invoice = invoices.get(event.invoice_id)
-    if invoice.cause == ORDER:
+    if not invoice.cause.startswith("period:"):
         return
     order, pdf = db.session.get_one(Order, invoice.order_id), invoices.pdf_of(invoice)
     queue(

@@ -1,0 +1,1 @@
+"""What customers do about their subscriptions: one blueprint a subject."""
