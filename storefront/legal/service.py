@@ -127,15 +127,16 @@ def record_acceptances(
 ) -> list[Acceptance]:
     """Keep every box that was ticked for an order, with all that proves it (R-03, PRE-04).
 
-    Called in the transaction that places or changes the order. Raises `TermsNotAccepted` when the
-    box of the general terms is missing, now and before; a second call for the same box changes
-    nothing.
+    Called in the transaction that places the order, and in that of each change which its customer
+    accepts later (`about`). Raises `TermsNotAccepted` when an order is placed without the box of
+    the general terms; a second call for the same box changes nothing.
     """
     session = db.session()
     session.flush()
-    before = queries.acceptances_of(order_id)
-    if not (any(map(_is_the_terms, accepted)) or any(map(_is_the_terms, before))):
+    later = bool(accepted) and all(box.about for box in accepted)
+    if not later and not any(_is_the_terms(box) for box in accepted):
         raise TermsNotAccepted(order=order_id)
+    before = queries.acceptances_of(order_id)
     known = {(one.kind, one.version_id, one.about): one for one in before}
     recorded = []
     for box in accepted:
@@ -165,5 +166,5 @@ def record_acceptances(
     return recorded
 
 
-def _is_the_terms(box: AcceptedBox | Acceptance) -> bool:
+def _is_the_terms(box: AcceptedBox) -> bool:
     return box.kind is AcceptanceKind.TERMS and box.version.document == rules.TERMS
