@@ -84,7 +84,7 @@ def test_everything_is_said_before_the_click(app: Flask, now: datetime):
     assert "Photographies : 12 aujourd’hui, sans limite ensuite" in page
     assert "il en reste 15 jours et 0 min, soit 1 296 000 secondes sur 2 592 000" in page
     assert "Premium pour ce temps (49,00 € × 50 %) 24,50 €" in page
-    assert "Déjà payé pour ce temps -9,50 €" in page
+    assert "Déjà payé pour ce temps − 9,50 €" in page
     assert "Différence hors taxes 15,00 €" in page
     assert "À payer maintenant, TTC 18,00 €" in page
     assert "jeudi 24 décembre 2026 , 58,80 € TTC" in page
