@@ -135,12 +135,17 @@ def choice(slug: str, at: datetime) -> Choice:
     return Choice(slug, at, seen, "Je change d’offre.", "127.0.0.1", "test")
 
 
-def choose(slug: str, now: datetime, *, shown: datetime | None = None) -> PlanChange:
-    """Claire changes to this plan, from a page that was shown at that instant."""
+def choose(
+    slug: str, now: datetime, *, shown: datetime | None = None, page: bool = True
+) -> PlanChange:
+    """Claire changes to this plan, from a page that was shown at that instant.
+
+    Without `page` nothing was reserved to pay it: the browser was closed at once.
+    """
     wanted = choice(slug, shown or now)
     with transaction():
         made = service.choose(_id(), wanted, expires_at=now + PAGE_LIFETIME, now=now)
-        if made.instalment_id is not None and made.done_at is None:
+        if page and made.instalment_id is not None and made.done_at is None:
             instalments.pay_now(
                 made.instalment_id, "stripe", expires_at=now + PAGE_LIFETIME, now=now
             )

@@ -271,7 +271,7 @@ def test_it_is_never_debited_announced_or_chased(
     app: Flask, now: datetime, sandbox: RunningSandbox
 ):
     subscribe("essentiel", now)
-    change = choose("premium", HALF)
+    change = choose("premium", HALF, page=False)
     user_id = subscription().user_id
 
     assert owed.to_charge(date(2027, 1, 1)) == []
@@ -283,6 +283,8 @@ def test_it_is_never_debited_announced_or_chased(
     with transaction():
         assert change.instalment_id
         assert instalments.claim(change.instalment_id, now=HALF + timedelta(days=1)) is None
+        waiting = db.session.get_one(Instalment, change.instalment_id)
+        assert waiting.status is InstalmentStatus.SCHEDULED
     for _ in live_through(HALF, MORNING - timedelta(hours=1)):
         pass
     assert changes()[0].status is ChangeStatus.LAPSED
