@@ -21,7 +21,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -59,7 +59,11 @@ class Trial:
     database_url: str
 
     def start_worker(self, step: int) -> subprocess.Popen[bytes]:
-        """The shop's own worker as a process, its clock some steps after the debits' morning."""
+        """The shop's own worker, its clock some steps after the debits' morning."""
+        return self.start("worker", now=due_morning(NOW) + step * STEP)
+
+    def start(self, *command: str, now: datetime) -> subprocess.Popen[bytes]:
+        """One of the shop's commands as a process; `now` is where its clock starts."""
         environment = {
             **os.environ,
             "STOREFRONT_ENV": "demo",
@@ -67,11 +71,11 @@ class Trial:
             "STOREFRONT_DATABASE_URL": self.database_url,
             "STOREFRONT_STRIPE_API_BASE": self.sandbox.base_url,
             "STOREFRONT_PAYPAL_API_BASE": self.sandbox.base_url,
-            "STOREFRONT_NOW": (due_morning(NOW) + step * STEP).isoformat(),
+            "STOREFRONT_NOW": now.isoformat(),
         }
-        with (self.folder / "worker.log").open("ab") as log:
-            command = [sys.executable, "-m", "flask", "--app", "wsgi", "worker"]
-            return subprocess.Popen(command, cwd=ROOT, env=environment, stdout=log, stderr=log)
+        with (self.folder / "commands.log").open("ab") as log:
+            whole = [sys.executable, "-m", "flask", "--app", "wsgi", *command]
+            return subprocess.Popen(whole, cwd=ROOT, env=environment, stdout=log, stderr=log)
 
     def taken(self) -> list[dict[str, Any]]:
         """What the provider took, in its own words."""
@@ -144,7 +148,7 @@ def _kill_in_the_middle(shop: Trial, step: int, some: int, chance: random.Random
     deadline = time.monotonic() + PATIENCE
     while len(shop.taken()) < wanted and time.monotonic() < deadline:
         if process.poll() is not None:
-            raise RuntimeError((shop.folder / "worker.log").read_text()[-2000:])
+            raise RuntimeError((shop.folder / "commands.log").read_text()[-2000:])
         time.sleep(0.01)
     time.sleep(chance.random() / 20)
     process.kill()

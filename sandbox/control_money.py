@@ -46,12 +46,13 @@ def stripe_refund() -> Response:
 
 @blueprint.post("/stripe/refunds/<id>/settle")
 def stripe_settle_refund(id: str) -> Response:
-    """End the wait of a pending refund: {"status": "succeeded" or "failed"}."""
+    """End the wait of a pending refund: {"status": "succeeded" or "failed"}. One that succeeded
+    can fail days later: the payer's bank sent it back."""
     status = given_json(obj(status=choice("succeeded", "failed"))).get("status", "succeeded")
 
     def act(sandbox: Sandbox) -> Doc:
         refund = sandbox.store.need("refund", id)
-        if refund["status"] != "pending":
+        if refund["status"] != "pending" and (refund["status"], status) != ("succeeded", "failed"):
             raise Refused(f"this refund is {refund['status']}, not pending")
         return stripe_refunds.settle(sandbox, refund, succeeded=status == "succeeded")
 

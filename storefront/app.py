@@ -30,16 +30,21 @@ from storefront.orders import views as orders
 from storefront.payments import jobs as payments_jobs
 from storefront.payments import views as payments
 from storefront.staff.arrears import views as staff_arrears
+from storefront.staff.arrivals import views as staff_arrivals
+from storefront.staff.billing import views as staff_billing
 from storefront.staff.declarations import views as staff_declarations
 from storefront.staff.desk import views as staff_desk
+from storefront.staff.endings import views as staff_endings
+from storefront.staff.incidents import views as staff_incidents
 from storefront.staff.journal import views as staff_journal
 from storefront.staff.mail import views as staff_mail
 from storefront.staff.money import views as staff_money
 from storefront.staff.orders import views as staff_orders
 from storefront.staff.plans import views as staff_plans
 from storefront.staff.support import views as support
+from storefront.staff.versions import views as staff_versions
 from storefront.subscriptions import jobs as subscriptions_jobs
-from storefront.subscriptions.views import changes as plan_changes
+from storefront.subscriptions import views as subscriptions
 from storefront.tickets import jobs as tickets_jobs
 from storefront.tickets import views as tickets
 from storefront.withdrawals import views as withdrawals
@@ -55,19 +60,28 @@ BLUEPRINTS = (
     legal.bp,
     identity.bp,
     account.bp,
-    plan_changes.bp,
+    subscriptions.changes.bp,
+    subscriptions.revisions.bp,
+    subscriptions.renewals.bp,
     instalments.bp,
     arrears.bp,
+    subscriptions.endings.bp,
     tickets.bp,
     fulfilment.bp,
     invoicing.bp,
     withdrawals.bp,
+    subscriptions.status.bp,
     staff_desk.bp,
     support.bp,
     staff_orders.bp,
     staff_arrears.bp,
+    staff_endings.bp,
     staff_money.bp,
+    staff_billing.bp,
+    staff_arrivals.bp,
     staff_plans.bp,
+    staff_versions.bp,
+    staff_incidents.bp,
     staff_declarations.bp,
     staff_mail.bp,
     staff_journal.bp,

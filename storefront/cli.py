@@ -13,14 +13,19 @@ from storefront import worker
 from storefront.demo.commands import demo_commands
 from storefront.identity import service as identity
 from storefront.identity.models import Role
-from storefront.infra import clock, journal
+from storefront.infra import clock, journal, outbox
 from storefront.infra.config import Settings
 from storefront.infra.db import transaction
+from storefront.infra.templating import money_fr
+from storefront.instalments import jobs as billing
+from storefront.instalments import queries as billing_queries
+from storefront.kernel.calendar import paris_date
 from storefront.legal import queries as legal_queries
 from storefront.legal import service as legal
 from storefront.legal.rules import UnpublishableTerms
 
 terms_commands = AppGroup("terms", help="Publish the terms of sale and read what is published.")
+billing_commands = AppGroup("billing", help="Debit what is due; the worker does so by itself.")
 staff_commands = AppGroup("staff", help="Let people work here.")
 journal_commands = AppGroup("journal", help="Prove that nothing was rewritten.")
 
@@ -80,6 +85,26 @@ def show_terms(reference: str) -> None:
     click.echo(version.text, nl=False)
 
 
+@billing_commands.command("run")
+def run_billing() -> None:
+    """Debit all that is due now, saying how far it is; what a worker takes meanwhile is not taken
+    twice."""
+    now = clock.now()
+    with click.progressbar(length=1, label="Debits", show_pos=True) as bar:
+
+        def tell(behind: int, of: int) -> None:
+            bar.length = of
+            bar.update(behind - bar.pos)
+
+        billing.charge_due(now, tell)
+    outbox.drain(now)
+    day = billing_queries.billing_days(paris_date(now), count=1)[0]
+    money = ", ".join(money_fr(amount) for amount in day.amounts)
+    click.echo(f"Today {day.due} due: {day.taken} taken{f' ({money})' if money else ''},")
+    click.echo(f"  {day.refused} refused, {day.needs_customer} left to the customer,")
+    click.echo(f"  {day.in_doubt} in doubt, {day.left} still to take.")
+
+
 @journal_commands.command("verify")
 def verify_journal() -> None:
     """Compute the journal's chain and every seal again; say what does not hold, and where."""
@@ -132,6 +157,7 @@ def init_app(app: Flask) -> None:
         worker_command,
         check_config,
         terms_commands,
+        billing_commands,
         journal_commands,
         staff_commands,
         demo_commands,

@@ -8,7 +8,13 @@ from flask import Flask
 
 from storefront.arrears import emails as arrears_emails
 from storefront.arrears import service as arrears
-from storefront.arrears.events import ArrearsSettled, DeferralGranted, PlanResumed, PlanSuspended
+from storefront.arrears.events import (
+    ArrearsSettled,
+    DeferralGranted,
+    PlanResumed,
+    PlanSuspended,
+    RestFellDue,
+)
 from storefront.checkout import emails as checkout_emails
 from storefront.credits import emails as credits
 from storefront.credits.events import HoursExpired, HoursExpiring
@@ -18,7 +24,12 @@ from storefront.fulfilment.events import AccessOpened, SupplyRevoked
 from storefront.infra import outbox
 from storefront.instalments import emails as instalment_emails
 from storefront.instalments import service as instalments
-from storefront.instalments.events import InstalmentFailed, InstalmentPaid, MoneyNotDue
+from storefront.instalments.events import (
+    InstalmentFailed,
+    InstalmentPaid,
+    MoneyNotDue,
+    PartReceived,
+)
 from storefront.invoicing import service as invoicing
 from storefront.invoicing.events import (
     CreditNoteIssued,
@@ -34,8 +45,12 @@ from storefront.payments.events import (
     DisputeOpened,
     DisputeWon,
     MethodSetUp,
+    MoreArrived,
+    PartArrived,
+    PaymentAwaited,
     PaymentFailed,
     PaymentSucceeded,
+    RefundReturned,
     RefundSucceeded,
 )
 from storefront.refunds import emails as refund_emails
@@ -43,13 +58,26 @@ from storefront.refunds import service as refunds
 from storefront.subscriptions import emails as subscription_emails
 from storefront.subscriptions import service as subscriptions
 from storefront.subscriptions.events import (
+    ChangeAnnounced,
+    EndScheduled,
+    EndTakenBack,
+    HolderStops,
+    NoticeClosed,
+    NoticeEffective,
+    NoticeGiven,
+    OutageCreditLeft,
     PeriodPaid,
+    PeriodUnused,
     PlanChanged,
     PlanChangeScheduled,
     PlanChangeTakenBack,
+    RenewalNear,
     SubscriptionPastDue,
+    SubscriptionPaused,
     SubscriptionResumed,
     SubscriptionSuspended,
+    SubscriptionUnpaused,
+    TermRenewed,
 )
 from storefront.tickets import emails as tickets
 from storefront.tickets.events import (
@@ -77,12 +105,19 @@ def register(app: Flask) -> None:
     on(PaymentSucceeded, instalments.settle)
     on(MethodSetUp, instalments.begin)
     on(PaymentFailed, instalments.note_failure)
+    on(PaymentAwaited, instalment_emails.how_to_pay)
+    on(PartArrived, instalments.note_part)
+    on(PartReceived, instalment_emails.part_received)
     on(InstalmentPaid, arrears.note_paid)
     on(InstalmentFailed, arrears.note_failed)
     on(PlanSuspended, fulfilment.follow_arrears)
     on(PlanResumed, fulfilment.follow_arrears)
     on(ArrearsSettled, arrears_emails.tell_settled)
     on(DeferralGranted, arrears_emails.confirm_deferral)
+    on(PlanSuspended, subscriptions.follow_arrears)
+    on(PlanResumed, subscriptions.follow_arrears)
+    on(RestFellDue, subscriptions.open_rest)
+    on(DeferralGranted, subscriptions.note_deferred)
     on(InstalmentPaid, instalment_emails.receipt, subscriptions.note_paid)
     on(InstalmentFailed, instalment_emails.failure, subscriptions.note_failed)
 
@@ -94,11 +129,13 @@ def register(app: Flask) -> None:
     on(InvoiceIssued, invoicing.store_pdf)
     on(OrderCancelled, checkout_emails.order_cancelled, invoicing.credit_rest)
     on(InvoiceStored, checkout_emails.confirm_order, subscription_emails.month_invoice)
-    on(EmailSent, fulfilment.open_after_confirmation)
+    on(EmailSent, fulfilment.open_after_confirmation, subscriptions.note_told)
     on(AccessOpened, fulfilment_emails.access_opened)
 
     on(MoneyNotDue, refunds.propose)
+    on(MoreArrived, refunds.propose_extra)
     on(RefundSucceeded, invoicing.credit_refund)
+    on(RefundReturned, refunds.propose_again, refund_emails.tell_returned)
     on(NothingToCredit, refund_emails.tell_refund)
     on(CreditNoteIssued, invoicing.store_credit_note_pdf)
     on(CreditNoteStored, refund_emails.tell_credit)
@@ -109,13 +146,28 @@ def register(app: Flask) -> None:
     on(SupplyRevoked, subscriptions.end_revoked)
 
     on(PeriodPaid, subscriptions.grant_month, subscriptions.invoice_month)
+    on(PeriodPaid, subscriptions.give_back_late)
     on(PlanChangeScheduled, subscription_emails.change_scheduled)
     on(PlanChangeTakenBack, subscription_emails.change_taken_back)
     on(PlanChanged, subscriptions.invoice_change, subscription_emails.change_done)
     on(InvoiceStored, subscription_emails.change_invoice)
+    on(ChangeAnnounced, subscription_emails.change)
+    on(RenewalNear, subscription_emails.renewal)
+    on(TermRenewed, subscription_emails.renewed)
+    on(HolderStops, subscription_emails.left)
+    on(PeriodPaid, subscriptions.reconsider_outages)
+    on(OutageCreditLeft, refunds.propose_credit)
     on(SubscriptionPastDue, subscription_emails.past_due)
     on(SubscriptionSuspended, subscription_emails.suspended)
     on(SubscriptionResumed, subscription_emails.resumed)
+    on(EndScheduled, subscription_emails.end_scheduled)
+    on(EndTakenBack, subscription_emails.end_kept)
+    on(NoticeGiven, subscription_emails.notice_given)
+    on(NoticeClosed, subscription_emails.notice_closed)
+    on(NoticeEffective, subscription_emails.notice_effective)
+    on(PeriodUnused, refunds.propose_unused)
+    on(SubscriptionPaused, subscription_emails.paused)
+    on(SubscriptionUnpaused, subscription_emails.unpaused)
 
     on(HoursExpiring, credits.remind)
     on(HoursExpired, credits.tell_expired)

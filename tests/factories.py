@@ -170,6 +170,7 @@ def order(
         professional=who.professional,
         seller=SellerVat(),
         bands=BANDS,
+        has_vat_number=who.has_vat_number,
     )
     customer = identity.find_or_create_customer(who.email, who.name, who.phone, now=now)
     placed = orders.place(

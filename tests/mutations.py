@@ -174,10 +174,9 @@ MUTATIONS = (
         16,
         "a provider that gives no answer has refused",
         "storefront/payments/jobs.py",
-        "            service.record_doubt(service.locked(payment_id), now=now)\n        raise\n",
-        "            refused = Outcome(OutcomeStatus.DECLINED)\n"
-        "            service.record_outcome(service.locked(payment_id), refused, now=now)\n"
-        "        raise\n",
+        "        service.record_doubt(payment, now=now)\n",
+        '        refused = Outcome("declined")\n'
+        "        service.record_outcome(payment, refused, now=now)\n",
     ),
     Mutation(
         17,

@@ -14,8 +14,10 @@ from storefront import worker
 from storefront.catalogue.rules import ProductKind
 from storefront.infra.db import db, transaction
 from storefront.instalments.models import Instalment
+from storefront.instalments.queries import of_order as instalments_of
 from storefront.kernel.money import Money
 from storefront.notifications.models import Email
+from storefront.orders.rules import Buyer
 from storefront.payments import jobs as payment_jobs
 from storefront.payments import service as payments
 from storefront.payments.providers.base import PAGE_LIFETIME
@@ -32,14 +34,17 @@ def buy(
     card: str = "4242424242424242",
     provider: str = "stripe",
     count: int = 2,
+    who: Buyer | None = None,
+    slug: str = "",
     **terms: Any,
 ) -> None:
     """A course in several payments, the first one paid on the provider's page."""
     with transaction():
         factories.terms(now, **terms)
-        variant = factories.product(ProductKind.E_LEARNING, price=39001)
-        order = factories.order(variant, now=now, count=count, provider=provider)
-        first = db.session.scalars(select(Instalment).where(Instalment.rank == 1)).one()
+        named = {"slug": slug} if slug else {}
+        variant = factories.product(ProductKind.E_LEARNING, price=39001, **named)
+        order = factories.order(variant, now=now, count=count, who=who, provider=provider)
+        first = instalments_of(order.id)[0]
         payment_id = payments.reserve(
             order_id=order.id,
             user_id=order.user_id,

@@ -216,6 +216,42 @@ def upgrade() -> None:
         )
 
     op.create_table(
+        "incidents",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("title", sa.String(length=160), nullable=False),
+        sa.Column(
+            "severity",
+            sa.Enum(
+                "outage",
+                "degraded",
+                name="severity",
+                native_enum=False,
+                create_constraint=True,
+                length=40,
+            ),
+            nullable=False,
+        ),
+        sa.Column("started_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("ended_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("concerns", sa.JSON(), nullable=False),
+        sa.Column("declared_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("declared_by", sa.Uuid(), nullable=True),
+        sa.Column("withdrawn_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("revision", sa.BigInteger(), nullable=False),
+        sa.Column("compute_at", sa.DateTime(timezone=True), nullable=True),
+        sa.CheckConstraint(
+            "ended_at IS NULL OR ended_at > started_at", name=op.f("ck_incidents_order")
+        ),
+        sa.ForeignKeyConstraint(
+            ["declared_by"], ["users.id"], name=op.f("fk_incidents_declared_by")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_incidents")),
+    )
+    with op.batch_alter_table("incidents", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_incidents_compute_at"), ["compute_at"], unique=False)
+        batch_op.create_index("ix_incidents_started", ["started_at"], unique=False)
+
+    op.create_table(
         "products",
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("slug", sa.String(length=80), nullable=False),
@@ -403,6 +439,29 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("bundle_id", "item_id", name=op.f("pk_bundle_items")),
     )
     op.create_table(
+        "incident_updates",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("incident_id", sa.Uuid(), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("words", sa.Text(), nullable=False),
+        sa.Column("written_by", sa.Uuid(), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["incident_id"],
+            ["incidents.id"],
+            name=op.f("fk_incident_updates_incident_id"),
+            ondelete="RESTRICT",
+        ),
+        sa.ForeignKeyConstraint(
+            ["written_by"], ["users.id"], name=op.f("fk_incident_updates_written_by")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_incident_updates")),
+    )
+    with op.batch_alter_table("incident_updates", schema=None) as batch_op:
+        batch_op.create_index(
+            batch_op.f("ix_incident_updates_incident_id"), ["incident_id"], unique=False
+        )
+
+    op.create_table(
         "orders",
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("reference", sa.String(length=30), nullable=False),
@@ -441,6 +500,7 @@ def upgrade() -> None:
         sa.Column("phone", sa.String(length=30), nullable=False),
         sa.Column("company", sa.String(length=160), nullable=False),
         sa.Column("siren", sa.String(length=9), nullable=False),
+        sa.Column("ice", sa.String(length=15), nullable=False),
         sa.Column("vat_number", sa.String(length=20), nullable=False),
         sa.Column("street", sa.String(length=200), nullable=False),
         sa.Column("street_2", sa.String(length=200), nullable=False),
@@ -612,6 +672,37 @@ def upgrade() -> None:
         ),
     )
     op.create_table(
+        "announcements",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("to_version_id", sa.Uuid(), nullable=True),
+        sa.Column("terms_version_id", sa.Uuid(), nullable=True),
+        sa.Column("changes", sa.JSON(), nullable=False),
+        sa.Column("announced_by", sa.Uuid(), nullable=False),
+        sa.Column("announced_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("completed_at", sa.DateTime(timezone=True), nullable=True),
+        sa.CheckConstraint(
+            "(to_version_id IS NULL) <> (terms_version_id IS NULL)",
+            name=op.f("ck_announcements_one_thing"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["announced_by"], ["users.id"], name=op.f("fk_announcements_announced_by")
+        ),
+        sa.ForeignKeyConstraint(
+            ["terms_version_id"],
+            ["terms_versions.id"],
+            name=op.f("fk_announcements_terms_version_id"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["to_version_id"], ["plan_versions.id"], name=op.f("fk_announcements_to_version_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_announcements")),
+    )
+    with op.batch_alter_table("announcements", schema=None) as batch_op:
+        batch_op.create_index(
+            batch_op.f("ix_announcements_completed_at"), ["completed_at"], unique=False
+        )
+
+    op.create_table(
         "cancellation_matches",
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("request_id", sa.Uuid(), nullable=False),
@@ -769,9 +860,13 @@ def upgrade() -> None:
         sa.Column("announce_on", sa.Date(), nullable=False),
         sa.Column("announced_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("moved_to", sa.Date(), nullable=True),
+        sa.Column("received_minor", sa.BigInteger(), nullable=False),
         sa.Column("paid_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("held_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("voluntary", sa.Boolean(), nullable=False),
-        sa.CheckConstraint("amount_minor >= 0", name=op.f("ck_instalments_amount")),
+        sa.CheckConstraint(
+            "amount_minor >= 0 AND received_minor >= 0", name=op.f("ck_instalments_amount")
+        ),
         sa.ForeignKeyConstraint(["order_id"], ["orders.id"], name=op.f("fk_instalments_order_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_instalments")),
         sa.UniqueConstraint(
@@ -983,6 +1078,7 @@ def upgrade() -> None:
             nullable=True,
         ),
         sa.Column("next_on", sa.Date(), nullable=True),
+        sa.Column("waited_days", sa.BigInteger(), nullable=False),
         sa.Column("closed_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column(
             "outcome",
@@ -1217,6 +1313,7 @@ def upgrade() -> None:
         sa.Column("check_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("checks", sa.BigInteger(), nullable=False),
         sa.Column("settled_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("remind_at", sa.DateTime(timezone=True), nullable=True),
         sa.CheckConstraint(
             "amount_minor > 0 OR amount_minor = 0 AND save_method", name=op.f("ck_payments_amount")
         ),
@@ -1245,7 +1342,12 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("payments", schema=None) as batch_op:
         batch_op.create_index("ix_payments_check", ["check_at"], unique=False)
+        batch_op.create_index("ix_payments_created", ["created_at"], unique=False)
         batch_op.create_index(batch_op.f("ix_payments_order_id"), ["order_id"], unique=False)
+        batch_op.create_index(
+            "ix_payments_provider", ["provider", "status", "created_at"], unique=False
+        )
+        batch_op.create_index(batch_op.f("ix_payments_remind_at"), ["remind_at"], unique=False)
         batch_op.create_index(batch_op.f("ix_payments_user_id"), ["user_id"], unique=False)
 
     op.create_table(
@@ -1327,11 +1429,32 @@ def upgrade() -> None:
         ),
         sa.Column("committed_until", sa.Date(), nullable=True),
         sa.Column("ends_on", sa.Date(), nullable=True),
+        sa.Column("terms_version_id", sa.Uuid(), nullable=False),
+        sa.Column("renewal_notice_on", sa.Date(), nullable=True),
+        sa.Column("free_exit_since", sa.Date(), nullable=True),
+        sa.Column("ends_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("ended_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("past_due_since", sa.DateTime(timezone=True), nullable=True),
         sa.Column("suspend_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column(
+            "suspended_because",
+            sa.Enum(
+                "grace",
+                "arrears",
+                name="suspension_cause",
+                native_enum=False,
+                create_constraint=True,
+                length=40,
+            ),
+            nullable=True,
+        ),
+        sa.Column("paused_on", sa.Date(), nullable=True),
         sa.Column("next_period_on", sa.Date(), nullable=True),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.CheckConstraint(
+            "suspended_because IS NULL OR status = 'suspended'",
+            name=op.f("ck_subscriptions_suspended"),
+        ),
         sa.CheckConstraint("billing_months >= 1", name=op.f("ck_subscriptions_billing")),
         sa.CheckConstraint(
             "net_minor + vat_minor = gross_minor", name=op.f("ck_subscriptions_adds_up")
@@ -1341,6 +1464,12 @@ def upgrade() -> None:
         ),
         sa.ForeignKeyConstraint(
             ["order_line_id"], ["order_lines.id"], name=op.f("fk_subscriptions_order_line_id")
+        ),
+        sa.ForeignKeyConstraint(
+            ["terms_version_id"],
+            ["terms_versions.id"],
+            name=op.f("fk_subscriptions_terms_version_id"),
+            ondelete="RESTRICT",
         ),
         sa.ForeignKeyConstraint(["user_id"], ["users.id"], name=op.f("fk_subscriptions_user_id")),
         sa.ForeignKeyConstraint(
@@ -1354,7 +1483,13 @@ def upgrade() -> None:
             batch_op.f("ix_subscriptions_next_period_on"), ["next_period_on"], unique=False
         )
         batch_op.create_index(
+            batch_op.f("ix_subscriptions_renewal_notice_on"), ["renewal_notice_on"], unique=False
+        )
+        batch_op.create_index(
             batch_op.f("ix_subscriptions_suspend_at"), ["suspend_at"], unique=False
+        )
+        batch_op.create_index(
+            batch_op.f("ix_subscriptions_terms_version_id"), ["terms_version_id"], unique=False
         )
         batch_op.create_index(batch_op.f("ix_subscriptions_user_id"), ["user_id"], unique=False)
         batch_op.create_index(
@@ -1431,6 +1566,40 @@ def upgrade() -> None:
     with op.batch_alter_table("access_events", schema=None) as batch_op:
         batch_op.create_index("ix_access_events_access", ["access_id", "at"], unique=False)
 
+    op.create_table(
+        "arrivals",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("payment_id", sa.Uuid(), nullable=False),
+        sa.Column("number", sa.BigInteger(), nullable=False),
+        sa.Column(
+            "way",
+            sa.Enum(
+                "transfer",
+                "cheque",
+                "other",
+                name="arrival_way",
+                native_enum=False,
+                create_constraint=True,
+                length=40,
+            ),
+            nullable=False,
+        ),
+        sa.Column("amount_minor", sa.BigInteger(), nullable=False),
+        sa.Column("currency", sa.String(length=3), nullable=False),
+        sa.Column("arrived_on", sa.Date(), nullable=False),
+        sa.Column("bank_label", sa.String(length=140), nullable=False),
+        sa.Column("recorded_by", sa.Uuid(), nullable=True),
+        sa.Column("recorded_at", sa.DateTime(timezone=True), nullable=False),
+        sa.CheckConstraint("amount_minor > 0", name=op.f("ck_arrivals_amount")),
+        sa.ForeignKeyConstraint(
+            ["payment_id"], ["payments.id"], name=op.f("fk_arrivals_payment_id")
+        ),
+        sa.ForeignKeyConstraint(
+            ["recorded_by"], ["users.id"], name=op.f("fk_arrivals_recorded_by")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_arrivals")),
+        sa.UniqueConstraint("payment_id", "number", name=op.f("uq_arrivals_payment_id_number")),
+    )
     op.create_table(
         "credit_entries",
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -1646,6 +1815,7 @@ def upgrade() -> None:
                 "pending",
                 "succeeded",
                 "refused",
+                "returned",
                 "dismissed",
                 name="refund_status",
                 native_enum=False,
@@ -1663,6 +1833,7 @@ def upgrade() -> None:
                 "not_supplied",
                 "faulty",
                 "goodwill",
+                "dispute_lost",
                 "by_provider",
                 name="refund_reason",
                 native_enum=False,
@@ -1678,6 +1849,7 @@ def upgrade() -> None:
         sa.Column("due_on", sa.Date(), nullable=True),
         sa.Column("provider_reference", sa.String(length=120), nullable=True),
         sa.Column("refusal_code", sa.String(length=120), nullable=True),
+        sa.Column("sent_on", sa.Date(), nullable=True),
         sa.Column("updated_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("settled_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("check_at", sa.DateTime(timezone=True), nullable=True),
@@ -1703,6 +1875,93 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_refunds_payment_id"), ["payment_id"], unique=False)
         batch_op.create_index("ix_refunds_status", ["status", "asked_at"], unique=False)
         batch_op.create_index(batch_op.f("ix_refunds_user_id"), ["user_id"], unique=False)
+
+    op.create_table(
+        "renewal_notices",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("subscription_id", sa.Uuid(), nullable=False),
+        sa.Column("term_ends_on", sa.Date(), nullable=False),
+        sa.Column("opens_on", sa.Date(), nullable=False),
+        sa.Column("closes_on", sa.Date(), nullable=False),
+        sa.Column("opt_out_until", sa.Date(), nullable=False),
+        sa.Column("email_id", sa.Uuid(), nullable=True),
+        sa.Column(
+            "answer",
+            sa.Enum(
+                "yes", "no", name="answer", native_enum=False, create_constraint=True, length=40
+            ),
+            nullable=True,
+        ),
+        sa.Column("answered_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column(
+            "outcome",
+            sa.Enum(
+                "ends",
+                "renewed",
+                "free",
+                name="outcome",
+                native_enum=False,
+                create_constraint=True,
+                length=40,
+            ),
+            nullable=True,
+        ),
+        sa.Column("decided_at", sa.DateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["email_id"], ["emails.id"], name=op.f("fk_renewal_notices_email_id")
+        ),
+        sa.ForeignKeyConstraint(
+            ["subscription_id"],
+            ["subscriptions.id"],
+            name=op.f("fk_renewal_notices_subscription_id"),
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_renewal_notices")),
+        sa.UniqueConstraint(
+            "subscription_id",
+            "term_ends_on",
+            name=op.f("uq_renewal_notices_subscription_id_term_ends_on"),
+        ),
+    )
+    with op.batch_alter_table("renewal_notices", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_renewal_notices_email_id"), ["email_id"], unique=False)
+
+    op.create_table(
+        "subscription_pauses",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("subscription_id", sa.Uuid(), nullable=False),
+        sa.Column("starts_on", sa.Date(), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("recorded_by", sa.Uuid(), nullable=False),
+        sa.Column("recorded_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("resumed_on", sa.Date(), nullable=True),
+        sa.Column("resumed_by", sa.Uuid(), nullable=True),
+        sa.Column("resumed_at", sa.DateTime(timezone=True), nullable=True),
+        sa.CheckConstraint(
+            "(resumed_at IS NULL) = (resumed_on IS NULL)",
+            name=op.f("ck_subscription_pauses_resumed"),
+        ),
+        sa.CheckConstraint("resumed_on >= starts_on", name=op.f("ck_subscription_pauses_order")),
+        sa.ForeignKeyConstraint(
+            ["recorded_by"], ["users.id"], name=op.f("fk_subscription_pauses_recorded_by")
+        ),
+        sa.ForeignKeyConstraint(
+            ["resumed_by"], ["users.id"], name=op.f("fk_subscription_pauses_resumed_by")
+        ),
+        sa.ForeignKeyConstraint(
+            ["subscription_id"],
+            ["subscriptions.id"],
+            name=op.f("fk_subscription_pauses_subscription_id"),
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_subscription_pauses")),
+    )
+    with op.batch_alter_table("subscription_pauses", schema=None) as batch_op:
+        batch_op.create_index(
+            "ux_subscription_pauses_open",
+            ["subscription_id"],
+            unique=True,
+            sqlite_where=sa.text("resumed_at IS NULL"),
+            postgresql_where=sa.text("resumed_at IS NULL"),
+        )
 
     op.create_table(
         "subscription_periods",
@@ -1742,6 +2001,53 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("subscription_periods", schema=None) as batch_op:
         batch_op.create_index("ix_subscription_periods_starts_on", ["starts_on"], unique=False)
+
+    op.create_table(
+        "termination_notices",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("subscription_id", sa.Uuid(), nullable=False),
+        sa.Column(
+            "ground",
+            sa.Enum(
+                "wish",
+                "seller_breach",
+                "closure",
+                "misconduct",
+                "serious_fault",
+                "breach",
+                name="ground",
+                native_enum=False,
+                create_constraint=True,
+                length=40,
+            ),
+            nullable=False,
+        ),
+        sa.Column("statement", sa.Text(), nullable=False),
+        sa.Column("notified_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("cure_until", sa.Date(), nullable=True),
+        sa.Column("effective_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("recorded_by", sa.Uuid(), nullable=True),
+        sa.Column("recorded_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("cause_id", sa.Uuid(), nullable=True),
+        sa.CheckConstraint(
+            "ground = 'wish' OR length(statement) >= 30",
+            name=op.f("ck_termination_notices_statement"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["recorded_by"], ["users.id"], name=op.f("fk_termination_notices_recorded_by")
+        ),
+        sa.ForeignKeyConstraint(
+            ["subscription_id"],
+            ["subscriptions.id"],
+            name=op.f("fk_termination_notices_subscription_id"),
+            ondelete="RESTRICT",
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_termination_notices")),
+    )
+    with op.batch_alter_table("termination_notices", schema=None) as batch_op:
+        batch_op.create_index(
+            batch_op.f("ix_termination_notices_subscription_id"), ["subscription_id"], unique=False
+        )
 
     op.create_table(
         "tickets",
@@ -1790,6 +2096,92 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_tickets_user_id"), ["user_id"], unique=False)
 
     op.create_table(
+        "version_notices",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("announcement_id", sa.Uuid(), nullable=False),
+        sa.Column("subscription_id", sa.Uuid(), nullable=False),
+        sa.Column("to_version_id", sa.Uuid(), nullable=True),
+        sa.Column("terms_version_id", sa.Uuid(), nullable=True),
+        sa.Column(
+            "status",
+            sa.Enum(
+                "announced",
+                "applied",
+                "refused",
+                "void",
+                name="notice_status",
+                native_enum=False,
+                create_constraint=True,
+                length=40,
+            ),
+            nullable=False,
+        ),
+        sa.Column(
+            "reason",
+            sa.Enum(
+                "newer",
+                "free",
+                "rhythm",
+                "committed",
+                "ending",
+                name="not_told",
+                native_enum=False,
+                create_constraint=True,
+                length=40,
+            ),
+            nullable=True,
+        ),
+        sa.Column("better", sa.Boolean(), nullable=False),
+        sa.Column("announced_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("applies_on", sa.Date(), nullable=True),
+        sa.Column("email_id", sa.Uuid(), nullable=True),
+        sa.Column("answered_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("applied_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("former_ends_on", sa.Date(), nullable=True),
+        sa.CheckConstraint(
+            "(to_version_id IS NULL) <> (terms_version_id IS NULL)",
+            name=op.f("ck_version_notices_one_thing"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["announcement_id"],
+            ["announcements.id"],
+            name=op.f("fk_version_notices_announcement_id"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["email_id"], ["emails.id"], name=op.f("fk_version_notices_email_id")
+        ),
+        sa.ForeignKeyConstraint(
+            ["subscription_id"],
+            ["subscriptions.id"],
+            name=op.f("fk_version_notices_subscription_id"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["terms_version_id"],
+            ["terms_versions.id"],
+            name=op.f("fk_version_notices_terms_version_id"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["to_version_id"], ["plan_versions.id"], name=op.f("fk_version_notices_to_version_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_version_notices")),
+        sa.UniqueConstraint(
+            "subscription_id",
+            "terms_version_id",
+            name=op.f("uq_version_notices_subscription_id_terms_version_id"),
+        ),
+        sa.UniqueConstraint(
+            "subscription_id",
+            "to_version_id",
+            name=op.f("uq_version_notices_subscription_id_to_version_id"),
+        ),
+    )
+    with op.batch_alter_table("version_notices", schema=None) as batch_op:
+        batch_op.create_index(
+            "ix_version_notices_announcement", ["announcement_id", "status"], unique=False
+        )
+        batch_op.create_index(batch_op.f("ix_version_notices_email_id"), ["email_id"], unique=False)
+
+    op.create_table(
         "credit_note_lines",
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("credit_note_id", sa.Uuid(), nullable=False),
@@ -1824,6 +2216,93 @@ def upgrade() -> None:
     with op.batch_alter_table("credit_note_lines", schema=None) as batch_op:
         batch_op.create_index(
             batch_op.f("ix_credit_note_lines_invoice_line_id"), ["invoice_line_id"], unique=False
+        )
+
+    op.create_table(
+        "outage_credits",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("incident_id", sa.Uuid(), nullable=False),
+        sa.Column("subscription_id", sa.Uuid(), nullable=False),
+        sa.Column("period_id", sa.Uuid(), nullable=False),
+        sa.Column("number", sa.BigInteger(), nullable=False),
+        sa.Column("down_from", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("down_until", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("down_seconds", sa.BigInteger(), nullable=False),
+        sa.Column("period_seconds", sa.BigInteger(), nullable=False),
+        sa.Column("price_minor", sa.BigInteger(), nullable=False),
+        sa.Column("net_minor", sa.BigInteger(), nullable=False),
+        sa.Column("vat_minor", sa.BigInteger(), nullable=False),
+        sa.Column("gross_minor", sa.BigInteger(), nullable=False),
+        sa.Column(
+            "status",
+            sa.Enum(
+                "proposed",
+                "granted",
+                "declined",
+                "applied",
+                "refunded",
+                name="outage_credit_status",
+                native_enum=False,
+                create_constraint=True,
+                length=40,
+            ),
+            nullable=False,
+        ),
+        sa.Column("computed_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("decided_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("decided_by", sa.Uuid(), nullable=True),
+        sa.Column("reason", sa.String(length=500), nullable=False),
+        sa.Column("told_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("used_minor", sa.BigInteger(), nullable=False),
+        sa.CheckConstraint(
+            "down_seconds > 0 AND down_seconds <= period_seconds",
+            name=op.f("ck_outage_credits_down"),
+        ),
+        sa.CheckConstraint(
+            "gross_minor > 0 AND gross_minor <= price_minor", name=op.f("ck_outage_credits_amount")
+        ),
+        sa.CheckConstraint(
+            "net_minor + vat_minor = gross_minor", name=op.f("ck_outage_credits_adds_up")
+        ),
+        sa.CheckConstraint(
+            "used_minor >= 0 AND used_minor <= gross_minor", name=op.f("ck_outage_credits_used")
+        ),
+        sa.ForeignKeyConstraint(
+            ["decided_by"], ["users.id"], name=op.f("fk_outage_credits_decided_by")
+        ),
+        sa.ForeignKeyConstraint(
+            ["incident_id"], ["incidents.id"], name=op.f("fk_outage_credits_incident_id")
+        ),
+        sa.ForeignKeyConstraint(
+            ["period_id"], ["subscription_periods.id"], name=op.f("fk_outage_credits_period_id")
+        ),
+        sa.ForeignKeyConstraint(
+            ["subscription_id"],
+            ["subscriptions.id"],
+            name=op.f("fk_outage_credits_subscription_id"),
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_outage_credits")),
+        sa.UniqueConstraint(
+            "incident_id",
+            "period_id",
+            "number",
+            name=op.f("uq_outage_credits_incident_id_period_id_number"),
+        ),
+    )
+    with op.batch_alter_table("outage_credits", schema=None) as batch_op:
+        batch_op.create_index(
+            batch_op.f("ix_outage_credits_period_id"), ["period_id"], unique=False
+        )
+        batch_op.create_index("ix_outage_credits_status", ["status", "decided_at"], unique=False)
+        batch_op.create_index(
+            "ix_outage_credits_subscription", ["subscription_id", "status"], unique=False
+        )
+        batch_op.create_index(
+            "ux_outage_credits_proposed",
+            ["incident_id", "period_id"],
+            unique=True,
+            sqlite_where=sa.text("status = 'proposed'"),
+            postgresql_where=sa.text("status = 'proposed'"),
         )
 
     op.create_table(
@@ -1951,6 +2430,72 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_proposals_ticket_id"), ["ticket_id"], unique=False)
 
     op.create_table(
+        "terminations",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("subscription_id", sa.Uuid(), nullable=False),
+        sa.Column("notice_id", sa.Uuid(), nullable=False),
+        sa.Column(
+            "ground",
+            sa.Enum(
+                "wish",
+                "seller_breach",
+                "closure",
+                "misconduct",
+                "serious_fault",
+                "breach",
+                name="ground",
+                native_enum=False,
+                create_constraint=True,
+                length=40,
+            ),
+            nullable=False,
+        ),
+        sa.Column(
+            "status",
+            sa.Enum(
+                "announced",
+                "effective",
+                "taken_back",
+                "cured",
+                "lapsed",
+                name="termination_status",
+                native_enum=False,
+                create_constraint=True,
+                length=40,
+            ),
+            nullable=False,
+        ),
+        sa.Column("effective_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("cure_until", sa.Date(), nullable=True),
+        sa.Column("replaces_on", sa.Date(), nullable=True),
+        sa.Column("closed_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("closed_by", sa.Uuid(), nullable=True),
+        sa.CheckConstraint(
+            "(status = 'announced') = (closed_at IS NULL)", name=op.f("ck_terminations_closed")
+        ),
+        sa.ForeignKeyConstraint(
+            ["closed_by"], ["users.id"], name=op.f("fk_terminations_closed_by")
+        ),
+        sa.ForeignKeyConstraint(
+            ["notice_id"], ["termination_notices.id"], name=op.f("fk_terminations_notice_id")
+        ),
+        sa.ForeignKeyConstraint(
+            ["subscription_id"], ["subscriptions.id"], name=op.f("fk_terminations_subscription_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_terminations")),
+        sa.UniqueConstraint("notice_id", name=op.f("uq_terminations_notice_id")),
+    )
+    with op.batch_alter_table("terminations", schema=None) as batch_op:
+        batch_op.create_index("ix_terminations_due", ["status", "effective_at"], unique=False)
+        batch_op.create_index(
+            "ux_terminations_announced",
+            ["subscription_id", "ground"],
+            unique=True,
+            sqlite_where=sa.text("status = 'announced'"),
+            postgresql_where=sa.text("status = 'announced'"),
+        )
+
+    op.create_table(
         "ticket_messages",
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("ticket_id", sa.Uuid(), nullable=False),
@@ -2037,6 +2582,41 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_interventions_ticket_id"), ["ticket_id"], unique=False)
 
     op.create_table(
+        "outage_credit_uses",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("credit_id", sa.Uuid(), nullable=False),
+        sa.Column("period_id", sa.Uuid(), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("net_minor", sa.BigInteger(), nullable=False),
+        sa.Column("vat_minor", sa.BigInteger(), nullable=False),
+        sa.Column("gross_minor", sa.BigInteger(), nullable=False),
+        sa.CheckConstraint("gross_minor > 0", name=op.f("ck_outage_credit_uses_amount")),
+        sa.CheckConstraint(
+            "net_minor + vat_minor = gross_minor", name=op.f("ck_outage_credit_uses_adds_up")
+        ),
+        sa.ForeignKeyConstraint(
+            ["credit_id"],
+            ["outage_credits.id"],
+            name=op.f("fk_outage_credit_uses_credit_id"),
+            ondelete="RESTRICT",
+        ),
+        sa.ForeignKeyConstraint(
+            ["period_id"],
+            ["subscription_periods.id"],
+            name=op.f("fk_outage_credit_uses_period_id"),
+            ondelete="RESTRICT",
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_outage_credit_uses")),
+        sa.UniqueConstraint(
+            "credit_id", "period_id", name=op.f("uq_outage_credit_uses_credit_id_period_id")
+        ),
+    )
+    with op.batch_alter_table("outage_credit_uses", schema=None) as batch_op:
+        batch_op.create_index(
+            batch_op.f("ix_outage_credit_uses_period_id"), ["period_id"], unique=False
+        )
+
+    op.create_table(
         "busy_cells",
         sa.Column("staff_id", sa.Uuid(), nullable=False),
         sa.Column("starts_at", sa.DateTime(timezone=True), nullable=False),
@@ -2074,16 +2654,20 @@ def upgrade() -> None:
     op.guard("cancellation_requests")
     op.guard("terms_versions")
     op.guard("withdrawal_requests")
+    op.guard("incident_updates")
     op.guard("plan_versions")
     op.guard("acceptances")
     op.guard("deferrals")
     op.guard("invoices")
     op.guard("access_events")
+    op.guard("arrivals")
     op.guard("credit_entries")
     op.guard("credit_notes")
     op.guard("dunning_acts")
     op.guard("invoice_lines")
+    op.guard("termination_notices")
     op.guard("credit_note_lines")
+    op.guard("outage_credit_uses")
 
 
 def downgrade() -> None:

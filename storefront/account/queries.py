@@ -18,7 +18,9 @@ from storefront.kernel.calendar import paris_date, start_of_day
 from storefront.orders import queries as orders
 from storefront.orders.models import Order, OrderStatus
 from storefront.subscriptions import queries as subscriptions
-from storefront.subscriptions.models import Subscription, SubscriptionStatus
+from storefront.subscriptions.models import Subscription, SubscriptionStatus, VersionNotice
+from storefront.subscriptions.queries import outages
+from storefront.subscriptions.rules import Renewal
 from storefront.tickets import queries as tickets
 from storefront.tickets.models import Intervention, Proposal
 from storefront.tickets.rules import InterventionStatus
@@ -84,12 +86,16 @@ def overview(user_id: uuid.UUID, now: datetime) -> Overview:
     lots = credits.available_lots(user_id, today)
     accesses = fulfilment.accesses_of(user_id)
     work = tickets.interventions_of(user_id)
+    running = subscriptions.running_of_user(user_id)
+    changes = list(subscriptions.changes_of_user(user_id))
     moments = [
         *_debits(owed),
         *_hours(lots),
         *_openings(accesses),
         *_lines(user_id, now),
-        *_months(subscriptions.running_of_user(user_id)),
+        *_months(running, changes),
+        *_terms(running, today),
+        *_changes(changes),
         *_appointments(work),
     ]
     moments.sort(key=lambda moment: moment.instant)
@@ -151,15 +157,35 @@ def _appointments(work: Sequence[Intervention]) -> Iterator[Moment]:
             yield Moment("appointment", one.starts_at, {"work": one})
 
 
-def _months(running: Sequence[Subscription]) -> Iterator[Moment]:
+def _months(running: Sequence[Subscription], changes: Sequence[VersionNotice]) -> Iterator[Moment]:
+    left = outages.left_of(running)
     for subscription in running:
         facts = {"subscription": subscription}
         if subscription.ends_on:
             yield Moment("subscription_end", subscription.ends_on, facts)
-        elif subscription.committed_until:
+        elif subscription.committed_until and subscription.renewal is Renewal.NONE:
             yield Moment("commitment_end", subscription.committed_until, facts)
         next_on = subscription.next_period_on
-        if next_on and next_on != subscription.ends_on and subscription.next_gross_minor:
-            yield Moment("month", next_on, facts)
-        if subscription.suspend_at and subscription.status is SubscriptionStatus.PAST_DUE:
+        due = next_on != subscription.ends_on and not subscription.paused_on
+        if next_on and due and (subscription.gross_minor or subscription.coming):
+            told = [one for one in changes if one.subscription_id == subscription.id]
+            gross = subscriptions.gross_on(subscription, next_on, told)
+            owed = max(gross - left.get(subscription.id, 0), 0)
+            yield Moment("month", next_on, {**facts, "owed": owed})
+        graced = subscription.status is SubscriptionStatus.PAST_DUE and not subscription.paused_on
+        if subscription.suspend_at and graced:
             yield Moment("suspension", subscription.suspend_at, facts)
+
+
+def _terms(running: Sequence[Subscription], today: date) -> Iterator[Moment]:
+    """Ends of terms that are renewed or asked about, and until when to answer (B-09)."""
+    for term in subscriptions.terms_ahead(running, today):
+        yield Moment(term.kind, term.on, {"subscription": term.subscription})
+
+
+def _changes(changes: Sequence[VersionNotice]) -> Iterator[Moment]:
+    """What was announced: a new price, new terms (R-06)."""
+    for notice in changes:
+        if notice.applies_on is not None:
+            facts = {"subscription": notice.subscription, "notice": notice}
+            yield Moment("change", notice.applies_on, facts)

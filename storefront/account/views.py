@@ -28,6 +28,7 @@ from storefront.kernel.calendar import paris_date
 from storefront.orders import queries as orders
 from storefront.payments import queries as payments
 from storefront.subscriptions import queries as subscriptions
+from storefront.subscriptions.queries import outages
 
 bp = Blueprint("account", __name__, url_prefix="/compte")
 
@@ -45,7 +46,9 @@ def _not_kept(response: Response) -> Response:
 def overview() -> str:
     """What needs the customer, the contract's clock, what can be used now."""
     return render_template(
-        "account/overview.html", overview=queries.overview(current_user.id, clock.now())
+        "account/overview.html",
+        overview=queries.overview(current_user.id, clock.now()),
+        incidents=outages.under_way_for(current_user.id),
     )
 
 
@@ -110,10 +113,22 @@ def _owing() -> dict[uuid.UUID, Instalment]:
 def subscription_page(subscription_id: uuid.UUID) -> str:
     """One contract: what is due, what comes, how to change it and to end it (B-01 to B-07)."""
     found = found_or_404(subscriptions.of_holder(subscription_id, current_user.id))
+    today = paris_date(clock.now())
     return render_template(
         "account/subscription.html",
         subscription=found,
         owing=_owing(),
+        changes=subscriptions.ahead(found, today),
+        next_gross=subscriptions.next_gross(found, found.next_period_on or today),
+        next_term=subscriptions.next_term(found, today),
+        would_go_back=subscriptions.would_go_back(found, today),
+        outage_credits=outages.credits_of_subscription(found.id),
+        incidents=[
+            one
+            for one in outages.under_way_for(current_user.id)
+            if one.is_about(found.family, found.version.product_id)
+        ],
+        ending=subscriptions.ending_of(found, today),
         changing=subscriptions.changing(found, clock.now()),
     )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from dataclasses import dataclass
+from datetime import date
 
 from storefront.kernel.events import Event
 
@@ -20,6 +21,15 @@ class PlanResumed(Event):
     """What stopped this order was paid or deferred; something else may still be unpaid."""
 
     order_id: uuid.UUID
+
+
+@dataclass(frozen=True)
+class RestFellDue(Event):
+    """The rest of what this schedule was to bring is owed on `owed_on` (M-05): what stood on it is
+    moved already, what was to come by itself is for who knows it to add."""
+
+    instalment_id: uuid.UUID
+    owed_on: date
 
 
 @dataclass(frozen=True)

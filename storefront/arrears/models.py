@@ -47,6 +47,8 @@ class ArrearsCase(Base):
     opened_at: Mapped[datetime]
     next_step: Mapped[DunningStep | None] = mapped_column(enum_type(DunningStep))
     next_on: Mapped[date | None]
+    # Days that stood still since the last step: what it pays for could not be supplied (B-08).
+    waited_days: Mapped[int] = mapped_column(default=0)
     closed_at: Mapped[datetime | None]
     outcome: Mapped[Outcome | None] = mapped_column(enum_type(Outcome))
 

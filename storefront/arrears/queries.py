@@ -99,6 +99,7 @@ def _overdue(today: date) -> tuple[ColumnElement[bool], ...]:
     return (
         Order.status == OrderStatus.CONFIRMED,
         Instalment.status.in_(LATE),
+        Instalment.held_at.is_(None),
         _owed_on() < today,
     )
 
@@ -144,17 +145,23 @@ def deferrals_of_order(order_id: uuid.UUID) -> Sequence[Deferral]:
     ).all()
 
 
-def stops(order_id: uuid.UUID) -> bool:
-    """Whether something unpaid stops what this order sold, as of now."""
+def stops(order_id: uuid.UUID, schedule: str | None = None) -> bool:
+    """Whether something unpaid stops what this order sold, as of now; `schedule`: of this one.
+
+    A part of the price stops all of it, a month only the contract that it is of (M-04).
+    """
     stopping = (
         select(DunningAct.id)
         .join(DunningAct.case)
+        .join(ArrearsCase.instalment)
         .where(
             ArrearsCase.order_id == order_id,
             ArrearsCase.closed_at.is_(None),
             DunningAct.step == DunningStep.SUSPENSION,
         )
     )
+    if schedule is not None:
+        stopping = stopping.where(Instalment.schedule == schedule)
     return db.session.scalar(stopping.limit(1)) is not None
 
 
@@ -164,21 +171,21 @@ def pauses_of(instalment: Instalment) -> tuple[rules.Pause, ...]:
     return rules.dunning(
         parameters_of(order.terms_version),
         professional=order.buyer_kind is BuyerKind.PROFESSIONAL,
-        monthly=instalment.schedule != PRICE,
+        graced=instalment.schedule != PRICE and _commitment(instalment) == 0,
     )
 
 
 def steps_of(
-    instalment: Instalment, owed_on: date, acts: Iterable[DunningAct]
+    instalment: Instalment, owed_on: date, acts: Iterable[DunningAct], waited: int = 0
 ) -> tuple[Planned, ...]:
     """The timeline of an unpaid sum: what was done, and what follows if nothing is paid."""
     done = {act.step: act.made_on for act in acts}
-    return rules.timeline(pauses_of(instalment), owed_on, done)
+    return rules.timeline(pauses_of(instalment), owed_on, done, waited)
 
 
 def timeline_of(case: ArrearsCase) -> tuple[Planned, ...]:
     """The timeline of a case."""
-    return steps_of(case.instalment, case.owed_on, case.acts)
+    return steps_of(case.instalment, case.owed_on, case.acts, case.waited_days)
 
 
 def statement(user_id: uuid.UUID, today: date) -> Statement:
@@ -197,7 +204,8 @@ def statement_of(overdue: Sequence[Instalment], today: date) -> Statement:
         if claimed.fee.minor:
             billed.add(debt.invoice)
         acts = case.acts if case else []
-        steps = steps_of(part, case.owed_on if case else part.owed_on, acts)
+        waited = case.waited_days if case else 0
+        steps = steps_of(part, case.owed_on if case else part.owed_on, acts, waited)
         lines.append(DueLine(part, claimed, case, steps))
     return Statement(today, lines)
 
@@ -215,26 +223,30 @@ def _debt(part: Instalment, case: ArrearsCase | None) -> Debt:
     monthly = part.schedule != PRICE
     notice = case.act(DunningStep.FORMAL_NOTICE) if case else None
     return Debt(
-        principal=Money(part.amount_minor, part.currency),
+        principal=Money(part.missing_minor, part.currency),
         owed_on=part.owed_on,
         professional=part.order.buyer_kind is BuyerKind.PROFESSIONAL,
-        annual_contract=monthly and _binds(part),
+        annual_contract=monthly and _commitment(part) >= YEAR,
         notice_ended_on=notice.answer_by if notice else None,
         invoice=part.id if monthly else part.order_id,
     )
 
 
-def _binds(part: Instalment) -> bool:
-    """Whether this month is one of a contract with a commitment: its schedule names the line."""
-    return any(
-        part.schedule.endswith(str(line.id)) and line.features.get("commitment_months", 0) >= YEAR
-        for line in part.order.lines
+def _commitment(part: Instalment) -> int:
+    """For how many months the contract binds that this month is of; its schedule names the line."""
+    return max(
+        (
+            int(line.features.get("commitment_months", 0))
+            for line in part.order.lines
+            if part.schedule.endswith(str(line.id))
+        ),
+        default=0,
     )
 
 
 def _to_act() -> tuple[ColumnElement[bool], ...]:
-    """Open cases that a step may follow: nobody waits for the bank's answer, nor for a dispute's
-    end, and cases that are over."""
+    """Open cases that a step may follow: nobody waits for the bank's answer, for a dispute's end,
+    or for what cannot be supplied; and cases that are over."""
     asked = exists().where(
         Payment.instalment_id == ArrearsCase.instalment_id, Payment.status.in_(IN_DOUBT)
     )
@@ -245,6 +257,7 @@ def _to_act() -> tuple[ColumnElement[bool], ...]:
         or_(
             and_(
                 Instalment.status.in_(LATE),
+                Instalment.held_at.is_(None),
                 ArrearsCase.next_on.is_not(None),
                 ~asked,
                 ArrearsCase.order_id.not_in(payments.orders_in_dispute()),
@@ -338,12 +351,12 @@ def _key(after: str) -> tuple[date, uuid.UUID] | None:
 
 
 def ages(today: date) -> list[tuple[int, int]]:
-    """How many sums are overdue and how much they make, by band of `rules.AGES`."""
+    """How many sums in EUR are overdue and how much they make, by band of `rules.AGES`."""
     bands = [(0, 0)] * (len(rules.AGES) + 1)
     rows = db.session.execute(
         select(_owed_on(), func.count(), func.sum(Instalment.amount_minor))
         .join(Instalment.order)
-        .where(*_overdue(today))
+        .where(*_overdue(today), Instalment.currency == "EUR")
         .group_by(_owed_on())
     )
     for day, count, total in rows:

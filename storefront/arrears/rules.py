@@ -45,12 +45,13 @@ class Pause:
     days: int
 
 
-def dunning(parameters: TermsParameters, *, professional: bool, monthly: bool) -> tuple[Pause, ...]:
+def dunning(parameters: TermsParameters, *, professional: bool, graced: bool) -> tuple[Pause, ...]:
     """What the accepted terms say of this buyer's unpaid sum.
 
     A consumer has a formal notice before anything is stopped, and the whole last day of its time
-    to pay (SUB-06). The months of a subscription are stopped by its own grace days (B-04), so
-    only the words come from here.
+    to pay (SUB-06). `graced`: the month of a plan that does not bind is stopped by its own grace
+    days (B-04), so only the words come from here; a contract that binds is treated like a price
+    in parts (M-05).
     """
     terms = parameters
     steps = [Pause(DunningStep.REMINDER, terms.late_reminder_days)]
@@ -62,7 +63,7 @@ def dunning(parameters: TermsParameters, *, professional: bool, monthly: bool) -
         to_notice = terms.formal_notice_days - terms.late_reminder_days
         steps.append(Pause(DunningStep.FORMAL_NOTICE, to_notice))
         to_suspension = terms.consumer_notice_days + 1
-    if monthly:
+    if graced:
         return tuple(steps)
     steps.append(Pause(DunningStep.SUSPENSION, to_suspension))
     if acceleration == "after_notice":
@@ -83,16 +84,20 @@ class Planned:
 
 
 def timeline(
-    pauses: Sequence[Pause], owed_on: date, done: Mapping[DunningStep, date]
+    pauses: Sequence[Pause], owed_on: date, done: Mapping[DunningStep, date], waited: int = 0
 ) -> tuple[Planned, ...]:
     """Every step with its day, each counted from the one before as it was truly made.
 
     After a stop of the worker nothing is caught up in one go: a customer always has the time
-    between two steps that the first of them promised.
+    between two steps that the first of them promised. `waited` days stood still since the last
+    step that was made (B-08).
     """
     day, planned = owed_on, []
     for pause in pauses:
-        day = done.get(pause.step, day + timedelta(days=pause.days))
+        if pause.step in done:
+            day = done[pause.step]
+        else:
+            day, waited = day + timedelta(days=pause.days + waited), 0
         planned.append(Planned(pause.step, day, pause.step in done))
     return tuple(planned)
 
@@ -152,7 +157,8 @@ def claim(debt: Debt, parameters: TermsParameters, today: date, *, with_fee: boo
     """What this sum has borne up to `today`, itself excluded: one can still pay today.
 
     A professional's rate is the multiple that the accepted terms state (LAT-01) and there is a
-    fee an invoice (D441-5), a consumer's is the legal rate and there is none (LAT-02).
+    fee an invoice (D441-5), a consumer's is the legal rate and there is none (LAT-02). The fee
+    is a sum in EUR that is not converted: on a debt in another currency none is claimed.
     """
     starts_on = interest_from(debt)
     until = min(today, known_until())
@@ -168,7 +174,8 @@ def claim(debt: Debt, parameters: TermsParameters, today: date, *, with_fee: boo
         ),
     )
     late = today > debt.owed_on
-    fee = parameters.recovery_fee_minor if with_fee and debt.professional and late else 0
+    bears_fee = with_fee and debt.professional and late and debt.principal.currency == "EUR"
+    fee = parameters.recovery_fee_minor if bears_fee else 0
     return Claim(
         debt.principal,
         Money(fee, debt.principal.currency),

@@ -8,12 +8,18 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterable, Sequence
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 
 from sqlalchemy import func, select
 
 from storefront.arrears import queries, rules
-from storefront.arrears.events import ArrearsSettled, DeferralGranted, PlanResumed, PlanSuspended
+from storefront.arrears.events import (
+    ArrearsSettled,
+    DeferralGranted,
+    PlanResumed,
+    PlanSuspended,
+    RestFellDue,
+)
 from storefront.arrears.models import ArrearsCase, Deferral, DunningAct
 from storefront.arrears.rules import DunningStep, Outcome
 from storefront.catalogue.rules import ProductKind
@@ -31,7 +37,6 @@ from storefront.instalments.rules import working_day
 from storefront.instalments.service import NothingToPay, PaymentUnderWay
 from storefront.kernel.calendar import paris_date
 from storefront.kernel.errors import Refusal
-from storefront.legal.queries import parameters_of
 from storefront.orders.models import OrderStatus
 from storefront.payments import queries as payments
 
@@ -91,6 +96,7 @@ def note_failed(event: InstalmentFailed, *, now: datetime) -> None:
         round=db.session.scalar(earlier) or 0,
         owed_on=instalment.owed_on,
         opened_at=now,
+        waited_days=0,
     )
     db.session.add(case)
     _plan_next(case, instalment, [])
@@ -99,7 +105,8 @@ def note_failed(event: InstalmentFailed, *, now: datetime) -> None:
 
 
 def _plan_next(case: ArrearsCase, part: Instalment, acts: Sequence[DunningAct]) -> None:
-    following = rules.next_step(queries.steps_of(part, case.owed_on, acts))
+    steps = queries.steps_of(part, case.owed_on, acts, case.waited_days)
+    following = rules.next_step(steps)
     case.next_step = following.step if following else None
     case.next_on = following.on if following else None
 
@@ -138,7 +145,7 @@ def take_step(case_id: uuid.UUID, *, now: datetime) -> DunningAct | None:
         return None
     today = working_day(now)
     asked = _in_doubt(part.id) or payments.order_in_dispute(part.order_id)
-    waits = part.status not in queries.LATE or asked
+    waits = part.status not in queries.LATE or asked or part.held_at is not None
     if waits or case.next_step is None or case.next_on is None or case.next_on > today:
         return None
     act = _made(case, part, case.next_step, paris_date(now), now)
@@ -171,6 +178,7 @@ def _made(
     if step in NOTICES:
         act.document_id = _store_notice(act, part, steps, now)
     case.acts.append(act)
+    case.waited_days = 0
     db.session.flush()
     facts = {"step": step, "case": case.id, "answer_by": act.answer_by}
     journal.record("arrears.step", act, facts, now=now)
@@ -221,9 +229,8 @@ def _notice(act: DunningAct, part: Instalment, steps: Sequence[rules.Planned]) -
 
 
 def _bring_forward(part: Instalment, now: datetime) -> None:
-    """The rest of the plan falls due, announced like any debit (M-05); the plan stays (M-02)."""
-    notice = parameters_of(part.order.terms_version).debit_notice_days
-    day = paris_date(now) + timedelta(days=notice)
+    """The rest of the plan falls due, announced like any part (M-05); the plan stays (M-02)."""
+    day = paris_date(now) + instalments.notice_of(part.order)
     rest = db.session.scalars(
         select(Instalment)
         .where(
@@ -238,6 +245,22 @@ def _bring_forward(part: Instalment, now: datetime) -> None:
     for one in rest:
         if one.owed_on > day:
             instalments.move_to(one, day, now=now)
+    publish(RestFellDue(part.id, day), now=now)
+
+
+def wait(instalment_id: uuid.UUID, days: int, *, now: datetime) -> None:
+    """So many days stood still for a sum (B-08): it is owed, and what follows comes, as much later.
+
+    Call it once the instalment itself was moved.
+    """
+    part, case = _locked(instalment_id)
+    if case is None or not days:
+        return
+    case.owed_on = part.owed_on
+    # Before the first step, the day it was owed on moved already.
+    case.waited_days += days if case.acts else 0
+    _plan_next(case, part, case.acts)
+    journal.record("arrears.waited", case, {"days": days, "next_on": case.next_on}, now=now)
 
 
 def defer(

@@ -20,8 +20,8 @@ from storefront.catalogue.rules import (
     ProductKind,
     VatClass,
     WithdrawalKind,
-    home_rate,
     price_of,
+    shown_rate,
 )
 from storefront.infra.db import db
 from storefront.kernel.money import Money
@@ -54,7 +54,7 @@ class Line:
     ends_at: datetime | None
     place: str | None
     withdrawn: bool  # from sale, or its session has begun
-    amounts: LineAmounts  # at the rates of mainland France
+    amounts: LineAmounts  # at the rate that pages show (catalogue.rules.shown_rate)
 
     @property
     def facts(self) -> KindFacts:
@@ -89,8 +89,13 @@ class Contents:
         return self.lines[0].currency if self.lines else "EUR"
 
     @property
+    def countries(self) -> list[str]:
+        """Where its first article is sold, when that is not everywhere."""
+        return self.lines[0].features.get("countries", []) if self.lines else []
+
+    @property
     def total(self) -> Money:
-        """What can be ordered of it, before shipping, at the rates of mainland France."""
+        """What can be ordered of it, before shipping, at the rates that pages show."""
         gross = sum(line.amounts.gross for line in self.lines if not line.withdrawn)
         return Money(gross, self.currency)
 
@@ -148,7 +153,7 @@ def contents(cart_id: uuid.UUID | None, now: datetime) -> Contents:
     lines = []
     for row in db.session.execute(_LINES, {"cart_id": cart_id}):
         unit = row.price_minor if row.variant_price is None else row.variant_price
-        rate = home_rate(row.vat_class, vat)
+        rate = shown_rate(row.kind, row.vat_class, row.features, vat)
         begun = row.starts_at is not None and row.starts_at <= now
         lines.append(
             Line(

@@ -50,6 +50,8 @@ def add(cart: Cart, variant_id: uuid.UUID, typed: str, *, now: datetime) -> Cart
     variant = _on_sale(variant_id, now)
     kind = variant.product.kind
     quantity = checked_quantity(typed, kind)
+    # Two tabs that add at once: the second sees the currency of the first.
+    db.session.execute(select(Cart.id).where(Cart.id == cart.id).with_for_update())
     lines = _lines(cart)
     line = lines.get(variant_id)
     if line is None:
@@ -100,14 +102,15 @@ def mark_ordered(cart: Cart, order_id: uuid.UUID, *, now: datetime) -> None:
 def adopt(user_id: uuid.UUID, cart_id: uuid.UUID | None, *, now: datetime) -> Cart | None:
     """After signing in: the visitor's cart becomes the customer's, merged with a kept one (O-02).
 
-    Of what both hold the larger quantity stays. A cart that belongs to somebody else, left in a
-    shared browser, is not taken over. Returns the customer's cart, None when there is none.
+    Of what both hold the larger quantity stays. Carts of two currencies stay two, the visitor's
+    first. A cart that belongs to somebody else, left in a shared browser, is not taken over.
+    Returns the customer's cart, None when there is none.
     """
     kept = queries.cart_of_user(user_id)
     visitor = queries.open_cart(cart_id) if cart_id else None
     if visitor is None or visitor.user_id not in (None, user_id):
         return kept
-    if kept is None or kept.id == visitor.id:
+    if kept is None or kept.id == visitor.id or len(_currencies(kept.id, visitor.id)) > 1:
         visitor.user_id, visitor.updated_at = user_id, now
         return visitor
     held = _lines(kept)
@@ -150,12 +153,18 @@ def _on_sale(variant_id: uuid.UUID, now: datetime) -> Variant:
 
 
 def _check_currency(cart: Cart, product: Product) -> None:
-    other = db.session.scalar(
+    others = _currencies(cart.id) - {product.currency}
+    if others:
+        raise OtherCurrency(currency=others.pop())
+
+
+def _currencies(*cart_ids: uuid.UUID) -> set[str]:
+    """The currencies of what carts hold."""
+    rows = (
         select(Product.currency)
         .join(Variant, Variant.product_id == Product.id)
         .join(CartLine, CartLine.variant_id == Variant.id)
-        .where(CartLine.cart_id == cart.id, Product.currency != product.currency)
-        .limit(1)
+        .where(CartLine.cart_id.in_(cart_ids))
+        .distinct()
     )
-    if other is not None:
-        raise OtherCurrency(currency=other)
+    return set(db.session.scalars(rows))

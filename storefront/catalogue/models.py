@@ -56,7 +56,7 @@ class Product(Base):
     withdrawal_kind: Mapped[WithdrawalKind] = mapped_column(enum_type(WithdrawalKind))
     instalments_max: Mapped[int] = mapped_column(default=1)
     # What the kind needs: minutes, included_minutes, monthly_minutes, monthly_interventions,
-    # commitment_months, entitlements, scope, files, lessons (see catalogue.rules).
+    # commitment_months, entitlements, scope, files, lessons, parts (see catalogue.rules).
     features: Mapped[dict[str, Any]]
     particular_terms: Mapped[str | None] = mapped_column(String(60))
     tax_credit_note: Mapped[bool] = mapped_column(default=False)

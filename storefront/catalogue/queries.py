@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -20,6 +20,7 @@ from storefront.catalogue.models import (
     Variant,
 )
 from storefront.catalogue.rules import (
+    HOME_CURRENCY,
     KIND_FACTS,
     KindFacts,
     LineAmounts,
@@ -28,10 +29,11 @@ from storefront.catalogue.rules import (
     SellerVat,
     VatClass,
     WithdrawalKind,
-    home_rate,
     price_of,
     search_score,
     search_stems,
+    shown_rate,
+    sold_in,
 )
 from storefront.infra.db import db
 from storefront.infra.seller import seller
@@ -53,7 +55,7 @@ class Shelf(NamedTuple):
 
 @dataclass(frozen=True)
 class Offer:
-    """One variant as it can be bought now. Prices of one, in mainland France."""
+    """One variant as it can be bought now. Prices of one, where pages show it (`shown_rate`)."""
 
     id: uuid.UUID
     product_id: uuid.UUID
@@ -89,6 +91,7 @@ class Card:
     summary: str
     basis: PriceBasis
     features: dict[str, Any]
+    currency: str
     illustration: str
     shelf: str
     highlights: list[str]
@@ -104,6 +107,11 @@ class Card:
     def first(self) -> Offer | None:
         """The cheapest way to buy it; None when nothing can be bought."""
         return min(self.offers, key=lambda offer: offer.price, default=None)
+
+    @property
+    def is_free(self) -> bool:
+        """Whether it costs nothing."""
+        return self.first is not None and self.first.price.is_zero
 
     @property
     def several_prices(self) -> bool:
@@ -146,6 +154,7 @@ class ProductPage:
     illustration_alt: str
     on_sale: bool
     contains: list[tuple[str, str]]  # of a bundle: slug and name
+    version: int
 
 
 _SHELVES = select(Category.slug, Category.name, Category.intro).order_by(Category.position)
@@ -216,6 +225,7 @@ _PAGE = (
         Product.tax_credit_note,
         Product.illustration_alt,
         Product.on_sale,
+        Product.version,
     )
     .join(Product.category)
     .where(Product.slug == bindparam("slug"))
@@ -235,7 +245,21 @@ def seller_vat() -> SellerVat:
         facts.get("standard_rate_bp", 2000),
         facts.get("book_rate_bp", 550),
         franchise=facts.get("basis") == "franchise",
+        vies_required=bool(facts.get("vies_required")),
     )
+
+
+def monthly_products() -> Sequence[Product]:
+    """What goes on period after period, in the order of the shelves; sold today or not."""
+    kinds = [kind for kind, facts in KIND_FACTS.items() if facts.is_subscription]
+    return db.session.scalars(
+        select(Product).where(Product.kind.in_(kinds)).order_by(Product.position, Product.name)
+    ).all()
+
+
+def monthly_product(slug: str) -> Product | None:
+    """One of them."""
+    return next((one for one in monthly_products() if one.slug == slug), None)
 
 
 def shelves() -> list[Shelf]:
@@ -274,6 +298,73 @@ def cards_of_kinds(kinds: Iterable[ProductKind], now: datetime) -> list[Card]:
     )
 
 
+@dataclass(frozen=True)
+class PlansPage:
+    """The plans of one currency, side by side, and what they can be compared by (C-08).
+
+    `entitlements` and `limits` are the codes that any of them has, simplest plan first; a limit
+    of None has no end.
+    """
+
+    cards: list[Card]
+    currency: str
+    currencies: list[str]
+
+    @property
+    def entitlements(self) -> list[str]:
+        """What a plan opens, or not."""
+        found = (code for card in self.cards for code in card.features.get("entitlements", ()))
+        return list(dict.fromkeys(found))
+
+    @property
+    def limits(self) -> list[str]:
+        """What a plan counts."""
+        found = (code for card in self.cards for code in card.features.get("limits", ()))
+        return list(dict.fromkeys(found))
+
+
+def plans(currency: str, now: datetime) -> PlansPage:
+    """The plans that are sold in this currency, or in EUR when none is; what is free is free in
+    every currency."""
+    cards = [card for card in cards_of_kinds([ProductKind.PLAN], now) if card.first]
+    currencies = sorted({card.currency for card in cards} | {HOME_CURRENCY}, key=_home_first)
+    chosen = currency if currency in currencies else HOME_CURRENCY
+    shown = [card for card in cards if card.currency == chosen or card.is_free]
+    return PlansPage(shown, chosen, currencies)
+
+
+def _home_first(currency: str) -> tuple[bool, str]:
+    return currency != HOME_CURRENCY, currency
+
+
+class Named(NamedTuple):
+    """A product to point to."""
+
+    slug: str
+    name: str
+
+
+def same_plan(features: Mapping[str, Any], country: str) -> Named | None:
+    """The plan of the same family and rank that is meant for this country (MRE-06), if any."""
+    family, rank = features.get("family"), features.get("rank")
+    if family is None:
+        return None
+    rows = db.session.execute(
+        select(Product.slug, Product.name, Product.features)
+        .where(Product.kind == ProductKind.PLAN, Product.on_sale)
+        .order_by(Product.position)
+    )
+    return next(
+        (
+            Named(row.slug, row.name)
+            for row in rows
+            if (row.features.get("family"), row.features.get("rank")) == (family, rank)
+            and sold_in(row.features, country)
+        ),
+        None,
+    )
+
+
 def product_page(slug: str, now: datetime) -> ProductPage | None:
     """One product, on sale or not any more; None when there never was one."""
     row = db.session.execute(_PAGE, {"slug": slug}).one_or_none()
@@ -284,7 +375,7 @@ def product_page(slug: str, now: datetime) -> ProductPage | None:
     if row.kind is ProductKind.BUNDLE:
         found = db.session.execute(_CONTAINS, {"bundle_id": row.id})
         contains = [(item.slug, item.name) for item in found]
-    rate = home_rate(row.vat_class, seller_vat())
+    rate = shown_rate(row.kind, row.vat_class, row.features, seller_vat())
     return ProductPage(
         card=_with_offers([row], offers)[0],
         category=Shelf(row.shelf, row.shelf_name, row.shelf_intro),
@@ -301,6 +392,7 @@ def product_page(slug: str, now: datetime) -> ProductPage | None:
         illustration_alt=row.illustration_alt,
         on_sale=row.on_sale,
         contains=contains,
+        version=row.version,
     )
 
 
@@ -318,6 +410,7 @@ def _with_offers(products: Sequence[Any], offers: Sequence[Any]) -> list[Card]:
             summary=row.summary,
             basis=row.price_basis,
             features=row.features,
+            currency=row.currency,
             illustration=row.illustration,
             shelf=row.shelf,
             highlights=row.highlights,
@@ -330,7 +423,7 @@ def _with_offers(products: Sequence[Any], offers: Sequence[Any]) -> list[Card]:
 
 def _offer(product: Any, row: Any, vat: SellerVat) -> Offer:
     unit = product.price_minor if row.price_minor is None else row.price_minor
-    rate = home_rate(product.vat_class, vat)
+    rate = shown_rate(product.kind, product.vat_class, product.features, vat)
     amounts = price_of(unit, 1, product.price_basis, home_bp=rate.rate_bp, rate=rate)
     return Offer(
         id=row.id,

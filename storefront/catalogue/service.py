@@ -1,6 +1,6 @@
-"""Claims on seats and stock: two customers never get the last one (C-03).
+"""Claims on seats and stock, two customers never get the last one (C-03); what staff set.
 
-Every change first locks the variants it touches, in the order of their ids, so that two buyers
+Every claim first locks the variants it touches, in the order of their ids, so that two buyers
 of the same things wait for one another instead of for each other. What is left moves by one
 conditional UPDATE, and a CHECK stands behind it.
 """
@@ -9,19 +9,55 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import case, insert, select, update
 
-from storefront.catalogue.models import HOLD_LIFECYCLE, Hold, HoldStatus, Variant
+from storefront.catalogue.models import HOLD_LIFECYCLE, Hold, HoldStatus, Product, Variant
+from storefront.catalogue.rules import OwnParts
+from storefront.infra import journal
 from storefront.infra.db import db
-from storefront.kernel.errors import Refusal
+from storefront.kernel.errors import Refusal, StaleWrite
 
 
 class SoldOut(Refusal):
     """Fewer are left than asked for. Details: variant_id, name, wanted, left."""
 
     status = 409
+
+
+@dataclass(frozen=True)
+class Revision:
+    """What staff change of a product that goes on; `price_minor` on its own price basis.
+
+    `features` are those that change, the others stay.
+    """
+
+    price_minor: int
+    features: Mapping[str, Any]
+    validity: str
+
+
+def revise(product_id: uuid.UUID, revision: Revision, *, seen: int, now: datetime) -> Product:
+    """Change a product for orders to come; those that were placed keep their copy (C-05).
+
+    `seen` is the version of the row that the change was decided on. Raises `StaleWrite` when
+    somebody changed it since.
+    """
+    product = db.session.get_one(Product, product_id, with_for_update=True, populate_existing=True)
+    if product.version != seen:
+        raise StaleWrite(product=product.slug)
+    before = product.price_minor
+    product.price_minor, product.validity = revision.price_minor, revision.validity
+    product.features = {**product.features, **revision.features}
+    for variant in product.variants:
+        variant.price_minor = None
+    facts = {"before": before, "price": product.price_minor, "currency": product.currency}
+    journal.record("product.revised", product, facts, now=now)
+    db.session.flush()
+    return product
 
 
 def hold(
@@ -194,3 +230,21 @@ def _release_expired(variant_ids: list[uuid.UUID], now: datetime) -> int:
         totals[variant_id] = totals.get(variant_id, 0) + quantity
     _give_back(totals)
     return len(expired)
+
+
+def set_parts(product_id: uuid.UUID, parts: OwnParts | None, *, seen: int, now: datetime) -> None:
+    """Give a product parts of its own, or equal ones again (None); orders keep theirs (M-02).
+
+    `seen` is the version that staff read. Raises `StaleWrite` when it is no longer the current.
+    """
+    product = db.session.get_one(Product, product_id, with_for_update=True, populate_existing=True)
+    if product.version != seen:
+        raise StaleWrite(subject=product.slug)
+    kept = {name: value for name, value in product.features.items() if name != "parts"}
+    facts = {}
+    if parts is not None:
+        facts = {"shares": list(parts.shares), "first_after_days": parts.first_after_days}
+        kept["parts"] = facts
+    if kept != product.features:
+        product.features = kept
+        journal.record("product.parts_set", product, facts, now=now)

@@ -9,7 +9,7 @@ from flask import Blueprint, Response, current_app, render_template, request
 
 from storefront.catalogue import queries
 from storefront.catalogue.queries import Card, Offer
-from storefront.catalogue.rules import KIND_FACTS, ProductKind, Supply
+from storefront.catalogue.rules import HOME_CURRENCY, KIND_FACTS, ProductKind, Supply
 from storefront.infra import clock
 from storefront.infra.web import found_or_404
 
@@ -47,7 +47,7 @@ class Way:
 @bp.get("/")
 def home() -> str:
     """The three things that can be bought here, each with a first price and a first step."""
-    cards = queries.cards(clock.now())
+    cards = [one for one in queries.cards(clock.now()) if one.currency == HOME_CURRENCY]
     ways = [
         Way(name, [card for card in cards if card.kind in kinds])
         for name, kinds in (("former", TRAININGS), ("depanner", HOURS), ("connaitre", PLANS))
@@ -97,8 +97,9 @@ def prices() -> str:
 
 @bp.get("/offres")
 def plans() -> str:
-    """Plans side by side (C-08)."""
-    return render_template("catalogue/plans.html", cards=queries.cards_of_kinds(PLANS, clock.now()))
+    """Plans side by side, in euros or in the currency that was asked for (C-08)."""
+    asked = request.args.get("devise", "").upper()
+    return render_template("catalogue/plans.html", page=queries.plans(asked, clock.now()))
 
 
 @bp.get("/recherche")

@@ -15,28 +15,40 @@ from wtforms import Field, HiddenField, RadioField, SelectField, StringField
 from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined]
 from wtforms.validators import DataRequired, Length, ValidationError
 
-from storefront.catalogue.rules import EU_COUNTRIES, KIND_FACTS, NotSoldThere
+from storefront.catalogue.rules import (
+    EU_COUNTRIES,
+    KIND_FACTS,
+    OVERSEAS_COUNTRIES,
+    NotSoldThere,
+)
 from storefront.checkout.queries import Review
-from storefront.checkout.rules import Consents, ProfessionalsOnly
+from storefront.checkout.rules import Consents, PricedElsewhere, ProfessionalsOnly
 from storefront.identity.forms import email_field, name_field
 from storefront.infra.forms import ConsentField, ShopForm, Ticked
 from storefront.kernel.errors import Refusal
 from storefront.orders.models import Order
-from storefront.orders.rules import Buyer, BuyerKind
+from storefront.orders.rules import Buyer, BuyerKind, vat_prefix
 from storefront.payments.providers.base import Provider
+from storefront.payments.rules import NotOffered, ways_to_pay
 
-FRENCH_POSTCODE = re.compile(r"\d{5}")
+FIVE_DIGITS = re.compile(r"[0-9]{5}")
+COUNTING_FIVE = {"FR": "français", "MC": "monégasque", "MA": "marocain"}
+ICE = re.compile(r"[0-9]{15}")
 POSTCODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9 -]{1,10}")
 PHONE = re.compile(r"\+?[0-9][0-9 .()-]{5,22}")
 
 
 @lru_cache(maxsize=1)
 def countries() -> list[SelectChoice]:
-    """Every country by its French name, France first, then the European Union."""
+    """Every country by its French name, France first, then the European Union.
+
+    Overseas France is France: the postcode tells where.
+    """
+    none = {"EU", "EZ", "UN", "XA", "XB", "ZZ"} | OVERSEAS_COUNTRIES
     names = {
         code: name
         for code, name in Locale("fr").territories.items()
-        if len(code) == 2 and code.isalpha() and code not in ("EU", "EZ", "UN", "XA", "XB", "ZZ")
+        if len(code) == 2 and code.isalpha() and code not in none
     }
     by_name = sorted(names.items(), key=lambda pair: (pair[0] not in EU_COUNTRIES, pair[1]))
     first = [("FR", names["FR"]), *(pair for pair in by_name if pair[0] != "FR")]
@@ -61,6 +73,7 @@ class DetailsForm(ShopForm):
     )
     company = StringField("Entreprise", validators=[_short(160)])
     siren = StringField("Numéro SIREN", validators=[_short(20)])
+    ice = StringField("Numéro ICE", validators=[_short(30)])
     vat_number = StringField("Numéro de TVA intracommunautaire", validators=[_short(24)])
     name = name_field()
     email = email_field()
@@ -91,7 +104,7 @@ class DetailsForm(ShopForm):
 
     def validate_siren(self, field: Field) -> None:
         """Nine digits whose key is right; every French company has one."""
-        if not self.professional:
+        if not self.professional or self.country.data == "MA":
             return
         if not field.data:
             if self.country.data == "FR":
@@ -104,9 +117,21 @@ class DetailsForm(ShopForm):
                 "Ce SIREN n’existe pas : vérifiez ses neuf chiffres sur votre extrait Kbis."
             ) from None
 
+    def validate_ice(self, field: Field) -> None:
+        """Fifteen digits: every Moroccan company has them."""
+        if not self.professional or self.country.data != "MA":
+            return
+        digits = re.sub(r"[\s.-]", "", field.data or "")
+        if not ICE.fullmatch(digits):
+            raise ValidationError(
+                "Saisissez les quinze chiffres de l’ICE de votre entreprise : "
+                "ils figurent sur vos factures."
+            )
+        field.data = digits
+
     def validate_vat_number(self, field: Field) -> None:
         """The form and the key of the number; whether it is alive is not asked here."""
-        if not self.professional or not field.data:
+        if not self.professional or not field.data or self.country.data == "MA":
             return
         try:
             field.data = eu_vat.validate(field.data)
@@ -118,6 +143,13 @@ class DetailsForm(ShopForm):
         wrong_siren = field.data.startswith("FR") and not field.data.endswith(self.siren.data or "")
         if wrong_siren:
             raise ValidationError("Ce numéro de TVA ne correspond pas au SIREN indiqué.")
+        country = self.country.data
+        prefix = vat_prefix(country)
+        if country in EU_COUNTRIES and not field.data.startswith(prefix):
+            raise ValidationError(
+                f"Les numéros de TVA de ce pays commencent par {prefix}. "
+                "Corrigez le numéro ou le pays."
+            )
 
     def validate_phone(self, field: Field) -> None:
         """Digits, spaces and the international sign."""
@@ -126,10 +158,10 @@ class DetailsForm(ShopForm):
             raise ValidationError("Saisissez un numéro de téléphone, par exemple 06 12 34 56 78.")
 
     def validate_postcode(self, field: Field) -> None:
-        """Five digits in France."""
-        if self.country.data == "FR":
-            if not FRENCH_POSTCODE.fullmatch(field.data or ""):
-                raise ValidationError("Un code postal français compte cinq chiffres.")
+        """Five digits in France and in Morocco."""
+        if of := COUNTING_FIVE.get(self.country.data):
+            if not FIVE_DIGITS.fullmatch(field.data or ""):
+                raise ValidationError(f"Un code postal {of} compte cinq chiffres.")
         elif not POSTCODE.fullmatch(field.data or ""):
             raise ValidationError("Ce code postal n’est pas valable pour ce pays.")
 
@@ -139,9 +171,7 @@ class DetailsForm(ShopForm):
 
     def kept(self) -> dict[str, str]:
         """What is remembered with the cart."""
-        left_out = {"csrf_token"}
-        if not self.professional:
-            left_out |= {"company", "siren", "vat_number"}
+        left_out = {"csrf_token", *_foreign_to(self.professional, self.country.data)}
         return {
             field.name: field.data or ""
             for field in self
@@ -160,16 +190,23 @@ DETAILS = (
     "country",
     "company",
     "siren",
+    "ice",
     "vat_number",
 )
+
+
+def _foreign_to(professional: bool, country: str) -> tuple[str, ...]:
+    """The details that this kind of buyer does not have: left from another choice."""
+    if not professional:
+        return ("company", "siren", "ice", "vat_number")
+    return ("siren", "vat_number") if country == "MA" else ("ice",)
 
 
 def buyer_from(details: dict[str, Any]) -> Buyer:
     """The buyer of remembered details."""
     texts = {name: str(details.get(name, "")) for name in DETAILS}
     kind = BuyerKind(details["buyer_kind"])
-    if kind is BuyerKind.CONSUMER:
-        texts |= {"company": "", "siren": "", "vat_number": ""}
+    texts |= dict.fromkeys(_foreign_to(kind is BuyerKind.PROFESSIONAL, texts["country"]), "")
     return Buyer(kind=kind, **texts)
 
 
@@ -210,6 +247,7 @@ class ReviewForm(ShopForm):
 class PayAgainForm(ShopForm):
     """Another attempt on an order that waits for its payment."""
 
+    not_offered: Sequence[tuple[Provider, NotOffered]] = ()
     provider = RadioField(
         "Comment payez-vous ?", validators=[DataRequired("Choisissez un moyen de paiement.")]
     )
@@ -218,18 +256,19 @@ class PayAgainForm(ShopForm):
     def for_order(
         cls, order: Order, providers: Sequence[Provider], *, due_at_order: bool
     ) -> PayAgainForm:
-        """The means that can pay this order, the last one chosen first."""
+        """The means that can pay this order, the last one chosen first; `not_offered` holds those
+        that cannot, with why."""
         form = cls(provider=order.payment_provider)
         debited_later = order.instalment_count > 1 or any(
             line.kind and KIND_FACTS[line.kind].is_subscription for line in order.lines
         )
+        ways = ways_to_pay(
+            providers, order.currency, debited_later=debited_later, due_today=due_at_order
+        )
         form.provider.choices = [
-            SelectChoice(provider.key, provider.name_fr)
-            for provider in providers
-            if order.currency in provider.capabilities.currencies
-            and (provider.capabilities.saved_method or not debited_later)
-            and (provider.capabilities.set_up or due_at_order)
+            SelectChoice(provider.key, provider.name_fr) for provider in ways.offered
         ]
+        form.not_offered = ways.not_offered
         return form
 
 
@@ -252,6 +291,11 @@ def refusal_message(refused: Refusal) -> str:
         return (
             f"« {refused.details['name']} » est réservé aux professionnels : indiquez votre "
             "entreprise, ou retirez-le du panier."
+        )
+    if isinstance(refused, PricedElsewhere):
+        return (
+            f"« {refused.details['name']} » a un prix pour les clients d’un autre pays : "
+            "ce produit ne peut pas être commandé à cette adresse."
         )
     if isinstance(refused, NotSoldThere):
         return _NOT_THERE[str(refused.details["reason"])]

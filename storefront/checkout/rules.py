@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from storefront.catalogue.rules import WithdrawalKind
+from storefront.catalogue.rules import (
+    HOME_CURRENCY,
+    KindFacts,
+    WithdrawalKind,
+    own_parts,
+    sold_in,
+)
 from storefront.instalments.rules import Course, PlanLine
 from storefront.kernel.calendar import paris_date
 from storefront.kernel.errors import Refusal
@@ -19,10 +25,17 @@ class ProfessionalsOnly(Refusal):
     """Something in the cart is sold to professionals only. Details: name."""
 
 
+class PricedElsewhere(Refusal):
+    """This price is for customers of other countries (MRE-06).
+
+    Details: name, currency, country (the buyer's), instead (the same plan as sold there, or None).
+    """
+
+
 class CartChanged(Refusal):
     """The cart, its prices or the terms are not what the buyer saw: show them again, order nothing.
 
-    Details: what ("terms", "total", "cart").
+    Details: what ("terms", "plan", "total", "cart").
     """
 
     status = 409
@@ -82,10 +95,25 @@ def boxes_for(lines: Sequence[SaleLine], *, professional: bool, last_day: date) 
     )
 
 
-def check_audience(lines: Sequence[SaleLine], buyer: Buyer) -> None:
-    """Raise `ProfessionalsOnly` when a consumer buys what is sold to professionals (LX26)."""
+# A price in foreign money is lawful between professionals, for an international operation
+# (C. civ. 1343-3): dirhams are for businesses of Morocco, and nobody else (MRE-06, PRI-01).
+COUNTRIES_OF_CURRENCY: Mapping[str, frozenset[str]] = {"MAD": frozenset({"MA"})}
+
+
+def priced_elsewhere(lines: Sequence[SaleLine], currency: str, country: str) -> SaleLine | None:
+    """The first of these lines whose price is not meant for a buyer of this country."""
+    lawful = COUNTRIES_OF_CURRENCY.get(currency, frozenset())
+    if currency != HOME_CURRENCY and country not in lawful:
+        return next(iter(lines), None)
+    return next((line for line in lines if not sold_in(line.features, country)), None)
+
+
+def check_audience(lines: Sequence[SaleLine], currency: str, buyer: Buyer) -> None:
+    """Raise `ProfessionalsOnly` when a consumer buys what is sold to professionals (LX26), or
+    what has a price in foreign money."""
     for line in lines:
-        if line.features.get("professionals_only") and not buyer.professional:
+        reserved = line.features.get("professionals_only") or currency != HOME_CURRENCY
+        if reserved and not buyer.professional:
             raise ProfessionalsOnly(name=line.name)
 
 
@@ -102,20 +130,26 @@ def plan_line(
 
     `training` are the particular terms that an individual's training is sold under (FOR-03).
     """
-    most = {
-        "training": terms.instalments_max_trainings,
-        "product": terms.instalments_max_products,
-        None: 1,
-    }[line.facts.instalment_family]
-    today = paris_date(now)
+    own, today = own_parts(line.features), paris_date(now)
+    wanted = len(own.shares) if own else line.instalments_max
     ends_on = paris_date(line.session_ends_at) if line.session_ends_at else today
     return PlanLine(
         gross=gross,
-        instalments_max=min(line.instalments_max, most),
+        instalments_max=min(wanted, most_parts(line.facts, terms)),
         supplied_on=max(ends_on, today),
         is_subscription=line.facts.is_subscription,
         course=_course(line, terms, training, now) if training and consumer else None,
+        own=own,
     )
+
+
+def most_parts(facts: KindFacts, terms: TermsParameters) -> int:
+    """In how many parts the terms let a kind be paid; support is paid in full (M-02, M-06)."""
+    return {
+        "training": terms.instalments_max_trainings,
+        "product": terms.instalments_max_products,
+        None: 1,
+    }[facts.instalment_family]
 
 
 def _course(

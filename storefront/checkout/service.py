@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 from sqlalchemy import select
 
@@ -18,7 +18,7 @@ from storefront.identity import service as identity
 from storefront.infra.db import db
 from storefront.instalments import service as instalments
 from storefront.instalments.models import PRICE, Instalment
-from storefront.kernel.calendar import paris_date
+from storefront.kernel.calendar import end_of_day, paris_date
 from storefront.legal import service as legal
 from storefront.legal.rules import AcceptanceKind
 from storefront.legal.service import AcceptedBox
@@ -27,6 +27,7 @@ from storefront.orders.models import Order, OrderStatus
 from storefront.payments import queries as payment_queries
 from storefront.payments.models import Payment, PaymentStatus, PaymentUsage
 from storefront.payments.providers.base import PAGE_LIFETIME
+from storefront.payments.providers.offline import OFFLINE
 from storefront.subscriptions import service as subscriptions
 from storefront.subscriptions.service import Wanted
 
@@ -113,7 +114,6 @@ def place_order(
     plan = review.plan(1 if free else instalment_count)
     if user_id is None:
         user_id = identity.find_or_create_customer(buyer.email, buyer.name, buyer.phone, now=now).id
-    held = timedelta(minutes=review.parameters.seat_hold_minutes)
     order = orders.place(
         user_id=user_id,
         buyer=buyer,
@@ -121,7 +121,7 @@ def place_order(
         terms=review.terms,
         payment_provider=FREE if free else provider,
         instalment_count=len(plan),
-        held_until=now + max(held, PAGE_LIFETIME + GRACE),
+        held_until=_kept_until(review, provider, now),
         cart_id=cart.id,
         trainees={
             line.variant_id: trainee or buyer.name
@@ -137,7 +137,19 @@ def place_order(
         return order, None
     first = instalments.schedule(order, plan, now=now)[0]
     db.session.flush()
+    if order.by_hand and not _is_due(first, order):
+        # Nothing may be asked yet (FOR-03), so there is nothing to wait for.
+        orders.confirm(order, now=now)
+        return order, None
     return order, _reserve(order, first, provider, now)
+
+
+def _kept_until(review: Review, provider: str, now: datetime) -> datetime:
+    """As long as a page can be paid, or until the end of the day that was shown (C-03, M-09)."""
+    if provider in OFFLINE and review.pay_by is not None:
+        return end_of_day(review.pay_by)
+    held = timedelta(minutes=review.parameters.seat_hold_minutes)
+    return now + max(held, PAGE_LIFETIME + GRACE)
 
 
 def current_attempt(order: Order) -> Payment | None:
@@ -150,21 +162,34 @@ def pay_again(order: Order, provider: str, *, now: datetime) -> Payment:
     """Another attempt on an order that waits, by the same or another means (M-08).
 
     A page that is still open with the same provider is used again, so that a second click
-    finds the first. What the order claims is held again. Raises `OrderEnded`, `SoldOut`, and
-    `PaymentUnderWay` when the last attempt may have succeeded.
+    finds the first. What the order claims is held again; for money sent by hand, until the day
+    that it would have been when the order was placed. Raises `OrderEnded`, `SoldOut`, and
+    `PaymentUnderWay` when the last attempt may have succeeded, or has in part.
     """
     order = orders.locked(order.id)
-    orders.claim_again(order, now + PAGE_LIFETIME + GRACE, now=now)
+    orders.claim_again(order, _claimed_until(order, provider, now), now=now)
     first = _first_instalment(order)
     last = payment_queries.undecided_of_instalment(first.id)
     pending = last is not None and last.status is PaymentStatus.PENDING
-    if pending or payment_queries.arrived(order.id):
+    in_part = last is not None and last.taken_minor > 0 and last.provider != provider
+    if pending or in_part or payment_queries.arrived(order.id):
         raise instalments.PaymentUnderWay(provider=provider, until=None, instalment=first.id)
     usable = last is not None and (last.expires_at is None or last.expires_at > now)
     if last is not None and usable and last.provider == provider:
         return last
     order.payment_provider = provider
     return _reserve(order, first, provider, now)
+
+
+def _claimed_until(order: Order, provider: str, now: datetime) -> datetime:
+    last_day = last_day_by_hand(order, now) if provider in OFFLINE else None
+    return end_of_day(last_day) if last_day else now + PAGE_LIFETIME + GRACE
+
+
+def last_day_by_hand(order: Order, now: datetime) -> date | None:
+    """Until the end of which day money can be sent for this order; None once that is over."""
+    last = instalments.last_day(order, paris_date(order.placed_at))
+    return last if last is not None and last >= paris_date(now) else None
 
 
 def _first_instalment(order: Order) -> Instalment:
@@ -193,8 +218,12 @@ def _reserve(order: Order, first: Instalment, provider: str, now: datetime) -> P
         provider,
         takes=due,
         usage=PaymentUsage.SUBSCRIPTION if subscribes else PaymentUsage.INSTALMENT,
-        save_method=subscribes or order.instalment_count > 1 or not due,
+        save_method=(subscribes or order.instalment_count > 1 or not due)
+        and provider not in OFFLINE,
         expires_at=now + PAGE_LIFETIME,
+        remind_at=instalments.reminder(order, order.kept_on, now)
+        if provider in OFFLINE and order.kept_on
+        else None,
         now=now,
     )
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
 
-from storefront.demo import people, progress, shelves, stand_in, stories, travel
+from storefront.demo import incidents, people, progress, shelves, stand_in, stories, travel
 from storefront.demo.content import CONTENT, FirstDay, read
 from storefront.demo.stories import Step
 from storefront.infra.db import db, transaction
@@ -48,7 +48,7 @@ def load(clock: Callable[[], datetime]) -> Iterator[Loading]:
 def _script(first_day: FirstDay) -> list[Step]:
     opening = [*_terms(first_day), *_the_shop(first_day)]
     return sorted(
-        [*opening, *stories.steps(first_day), *_keys(first_day)],
+        [*opening, *incidents.steps(first_day), *stories.steps(first_day), *_keys(first_day)],
         key=lambda step: (step.at, step.key),
     )
 

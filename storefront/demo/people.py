@@ -61,7 +61,7 @@ class Person:
     def buyer(self) -> Buyer:
         """This customer as typed at checkout."""
         names = ("name", "email", "phone", "street", "postcode", "city", "country")
-        optional = ("company", "siren", "vat_number")
+        optional = ("company", "siren", "ice", "vat_number")
         return Buyer(
             kind=BuyerKind(self.given["buyer_kind"]),
             **{name: self.given[name] for name in names},

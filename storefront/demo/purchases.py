@@ -21,11 +21,12 @@ from storefront.demo.people import Person
 from storefront.fulfilment import queries as fulfilment_queries
 from storefront.fulfilment import service as fulfilment
 from storefront.infra.db import db, transaction
+from storefront.kernel.calendar import paris_date
 from storefront.orders.models import Order, OrderLine, OrderStatus
 from storefront.payments import jobs as payments
 from storefront.payments import service as payment_service
-from storefront.payments.models import Payment
-from storefront.payments.providers.base import Outcome, OutcomeStatus
+from storefront.payments.models import ArrivalWay
+from storefront.payments.service import Seen
 
 # The range that documentation uses (RFC 5737), and no real browser.
 ADDRESS = "192.0.2.17"
@@ -123,9 +124,9 @@ def _pay(
 def _record_transfer(payment_id: uuid.UUID, now: datetime) -> None:
     """Staff saw the transfer on the shop's account (M-09)."""
     with transaction():
-        payment: Payment = payment_service.locked(payment_id)
-        arrived = Outcome(OutcomeStatus.SUCCEEDED, amount=payment.amount)
-        payment_service.record_outcome(payment, arrived, now=now)
+        asked = payment_service.locked(payment_id).amount_minor
+        seen = Seen(1, ArrivalWay.TRANSFER, asked, paris_date(now))
+        payment_service.record_arrival(payment_id, seen, recorded_by=None, now=now)
 
 
 def last_line(person: Person, slug: str) -> OrderLine:

@@ -31,6 +31,7 @@ PLAIN = (
 OPTIONAL = {
     "validity": "",
     "particular_terms": None,
+    "currency": "EUR",
     "tax_credit_note": False,
     "illustration": "",
     "illustration_alt": "",
@@ -40,7 +41,7 @@ OPTIONAL = {
 def fill(first_day: FirstDay) -> None:
     """Put everything on its shelf."""
     shelves = {given["slug"]: _category(given) for given in read("categories.toml")["categories"]}
-    products = read("products.toml")["products"]
+    products = _whole(read("products.toml")["products"])
     made = {
         given["slug"]: _product(given, shelves[given["category"]], products) for given in products
     }
@@ -53,6 +54,22 @@ def fill(first_day: FirstDay) -> None:
                 item = BundleItem(item_id=made[slug].id, position=position)
                 product.bundle_items.append(item)
     db.session.flush()
+
+
+def _whole(products: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """What each product says once what it shares with the one it is `like` is filled in."""
+    by_slug = {given["slug"]: given for given in products}
+    whole = []
+    for given in products:
+        shared = by_slug.get(given.get("like", ""), {})
+        features = {**shared.get("features", {}), **given.get("features", {})}
+        if "limits" in features:
+            features["limits"] = {
+                code: None if most == "unlimited" else most
+                for code, most in features["limits"].items()
+            }
+        whole.append({**shared, **given, "features": features})
+    return whole
 
 
 def _category(given: dict[str, Any]) -> Category:

@@ -21,7 +21,7 @@ from storefront.tickets.models import Ticket
 
 @dataclass(frozen=True)
 class Tally:
-    """Counts, and one sum in minor units."""
+    """Counts, and one sum in cents: what was paid in EUR."""
 
     orders: int
     invoices: int
@@ -41,7 +41,7 @@ class Tally:
         hours, minutes = divmod(self.minutes_expired, 60)
         said = [
             f"{self.orders} orders confirmed, {self.invoices} invoices issued",
-            f"{self.instalments_paid} payments taken, {money_fr(self.paid_minor)} in all",
+            f"{self.instalments_paid} payments taken, {money_fr(self.paid_minor)} in euros",
             f"{self.emails_sent} e-mails sent, {self.tickets} tickets opened",
             f"{hours} h {minutes:02d} of support expired",
         ]
@@ -58,7 +58,7 @@ def tally() -> Tally:
         orders=_count(Order, Order.status == OrderStatus.CONFIRMED),
         invoices=_count(Invoice),
         instalments_paid=_count(Instalment, paid),
-        paid_minor=_sum(Instalment.amount_minor, paid),
+        paid_minor=_sum(Instalment.amount_minor, paid & (Instalment.currency == "EUR")),
         emails_sent=_count(Email, Email.status == EmailStatus.SENT),
         tickets=_count(Ticket),
         minutes_expired=-_sum(CreditEntry.minutes, expired),

@@ -9,11 +9,13 @@ from datetime import datetime
 from flask import current_app
 
 from storefront import worker
-from storefront.demo import stand_in
+from storefront.demo import latecomers, stand_in
 from storefront.infra.clock import Clock
 from storefront.infra.db import db
 
 Done = tuple[datetime, Counter[str]]
+
+PAID_LATE = "people.paid_late"
 
 
 class NotInTheDemo(Exception):
@@ -34,14 +36,21 @@ def live_through(start: datetime, target: datetime) -> Iterator[Done]:
     instant: datetime | None = start
     while instant is not None and instant < target:
         yield from _do(instant)
-        instant = worker.next_due(instant)
+        instant = _next_due(instant)
         db.session.rollback()
     yield from _do(target)
 
 
+def _next_due(after: datetime) -> datetime | None:
+    """When the shop, or somebody of the stories, has something to do next."""
+    known = (worker.next_due(after), latecomers.next_due(after))
+    return min((instant for instant in known if instant is not None), default=None)
+
+
 def _do(instant: datetime) -> Iterator[Done]:
     stand_in.set_clock(instant)
-    if done := worker.run_due(instant):
+    by_hand = Counter({PAID_LATE: latecomers.pay_due(instant)})
+    if done := by_hand + worker.run_due(instant):
         yield instant, done
 
 

@@ -5,9 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from flask_wtf import FlaskForm
-from wtforms import BooleanField, StringField
+from wtforms import BooleanField, DateField, StringField
 from wtforms.meta import DefaultMeta
-from wtforms.validators import DataRequired
+from wtforms.validators import DataRequired, InputRequired, Optional
+
+from storefront.kernel.errors import Refusal
+from storefront.kernel.money import Money
 
 
 class ShopForm(FlaskForm):  # type: ignore[misc]
@@ -31,6 +34,29 @@ class ShopForm(FlaskForm):  # type: ignore[misc]
     def text(self, name: str) -> str:
         """What was typed in a field; empty when nothing was."""
         return self[name].data or ""
+
+
+class DayField(DateField):
+    """A day, as `2027-02-15`, what a browser sends, or as `15/02/2027`.
+
+    `missing` is what is said when there is none; None: it may be left out.
+    """
+
+    def __init__(self, label: str, missing: str | None, **kwargs: Any) -> None:
+        super().__init__(
+            label,
+            format=["%Y-%m-%d", "%d/%m/%Y"],
+            validators=[InputRequired(missing) if missing else Optional()],
+            render_kw={"type": "date"},
+            **kwargs,
+        )
+
+    def process_formdata(self, valuelist: list[Any]) -> None:
+        """Say what is wrong with a day that does not exist."""
+        try:
+            super().process_formdata(valuelist)
+        except ValueError:
+            raise ValueError("Cette date n’existe pas. Écrivez-la comme 15/02/2027.") from None
 
 
 def _stripped(value: Any) -> Any:
@@ -57,3 +83,15 @@ class ConsentField(BooleanField):
 
 class Ticked(DataRequired):
     """The box must be ticked; `InputRequired` would take a posted `false` for a yes."""
+
+
+UNREADABLE = "Écrivez un montant comme 12,50."
+
+
+def minor_of(text: str, currency: str) -> int | None:
+    """An amount as it was typed, in minor units; None when it is none."""
+    plain = text.replace("€", "").replace("\u202f", "").replace("\u00a0", "").replace(" ", "")
+    try:
+        return Money.from_major_string(plain, currency).minor
+    except Refusal:
+        return None

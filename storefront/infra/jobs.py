@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor, as_completed
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 from flask import Flask, current_app
 
 from storefront.infra.db import db, transaction
 
-log = logging.getLogger(__name__)
-
 Subject = TypeVar("Subject")
-SAY_EVERY = 100
+Answer = TypeVar("Answer")
+
+
+class Together(Protocol):
+    """Calls several functions at once: what each returned or raised, in the same order."""
+
+    def __call__(self, calls: Sequence[Callable[[], Answer]]) -> list[Answer | Exception]: ...
 
 
 @dataclass(frozen=True)
@@ -63,33 +67,50 @@ def one_by_one(subjects: Iterable[Subject], act: Callable[[Subject], int]) -> in
     return done
 
 
-def side_by_side(subjects: Sequence[Subject], act: Callable[[Subject], int], *, what: str) -> int:
-    """Act on each as `one_by_one` does, several at a time: for what waits on somebody else.
+def in_batches(
+    subjects: Sequence[Subject], act: Callable[[Sequence[Subject]], int], *, size: int = 100
+) -> int:
+    """Act on several in one transaction, and one by one where that fails.
 
-    `act` opens its own transactions, in a thread that has a session of its own. Of long work the
-    log says how far it is. Returns how much was done; raises ExceptionGroup likewise.
+    What thousands share is paid for once a batch, and a row that nobody foresaw still holds up
+    nobody: returns and raises as `one_by_one` does.
     """
-    app = current_app._get_current_object()  # type: ignore[attr-defined]
-    hands: int = min(app.config["SETTINGS"].provider_connections, len(subjects))
-    db.session.rollback()  # what the caller read holds no lock against the others
-    done, failed = 0, []
-
-    def alone(subject: Subject) -> int:
-        with app.app_context():
-            return act(subject)
-
-    with ThreadPoolExecutor(max(hands, 1), thread_name_prefix=what) as pool:
-        for count, future in enumerate(
-            as_completed(pool.submit(alone, one) for one in subjects), 1
-        ):
-            if (error := future.exception()) is None:
-                done += future.result()
-            elif isinstance(error, Exception):
-                failed.append(error)
-            else:
-                raise error
-            if count % SAY_EVERY == 0:
-                log.info("%s: %d of %d", what, count, len(subjects))
+    done = 0
+    failed: list[Exception] = []
+    for start in range(0, len(subjects), size):
+        batch = subjects[start : start + size]
+        try:
+            with transaction():
+                done += act(batch)
+        except Exception:
+            try:
+                done += one_by_one(batch, lambda one: act([one]))
+            except ExceptionGroup as group:
+                failed.extend(group.exceptions)
     if failed:
         raise ExceptionGroup(f"{len(failed)} failed", failed)
     return done
+
+
+@contextmanager
+def side_by_side(what: str) -> Iterator[Together]:
+    """A few hands for what waits on somebody else: as many questions at once as the settings allow.
+
+    The hands are given functions that touch no database, and give back what each returned or
+    raised, in the same order. They keep their connections as long as the block lasts.
+    """
+    hands: int = current_app.config["SETTINGS"].provider_connections
+    with ThreadPoolExecutor(hands, thread_name_prefix=what) as pool:
+
+        def together(calls: Sequence[Callable[[], Answer]]) -> list[Answer | Exception]:
+            db.session.rollback()  # what the caller read holds no lock against the others
+            return list(pool.map(_outcome_of, calls))
+
+        yield together
+
+
+def _outcome_of(call: Callable[[], Answer]) -> Answer | Exception:
+    try:
+        return call()
+    except Exception as error:
+        return error

@@ -1,7 +1,8 @@
 """The outbox: events saved with the change that caused them, reacted to afterwards.
 
-One row per reaction, one transaction per reaction, retried alone with back-off. A reaction is
-idempotent: the row is marked done in the transaction in which the reaction writes.
+One row per reaction, marked done in the transaction in which the reaction writes. A few share a
+transaction; when one of them fails, each has its own, and the failed one is retried alone with
+back-off. A reaction is idempotent, and knows nothing of those beside it.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from enum import StrEnum
 from typing import Any
 
 from flask import Flask, current_app, g, has_request_context
-from sqlalchemy import Index, String, func, select
+from sqlalchemy import Index, Select, String, func, select
 from sqlalchemy.orm import Mapped, mapped_column
 
 from storefront.infra import journal
@@ -26,6 +27,9 @@ log = logging.getLogger(__name__)
 
 MAX_ATTEMPTS = 8
 FIRST_RETRY = timedelta(seconds=30)
+# Reactions in one transaction: enough to share its cost, few enough to keep nobody waiting.
+TOGETHER = 20
+FOR_A_REQUEST = 50
 
 Reaction = Callable[..., None]
 
@@ -87,12 +91,18 @@ def publish(event: Event, *, now: datetime) -> None:
         for reaction in subscription.reactions
     )
     if has_request_context():
-        hurry()
+        g.setdefault("outbox_since", now)
 
 
 def hurry() -> None:
     """React before this request answers, whoever published what is due."""
-    g.outbox_published = True
+    g.outbox_since = None
+
+
+def drain_request(now: datetime) -> None:
+    """React to what this request published, before it answers; the worker takes the rest."""
+    if "outbox_since" in g:
+        drain(now, FOR_A_REQUEST, since=g.pop("outbox_since"))
 
 
 def failed(limit: int = 500) -> Sequence[OutboxEntry]:
@@ -121,11 +131,14 @@ def retry(reaction: str, *, now: datetime) -> int:
     return len(entries)
 
 
-def drain(now: datetime, limit: int = 500) -> int:
-    """React to what is due at `now`; returns how many reactions ran. Never raises for one."""
+def drain(now: datetime, limit: int = 500, *, since: datetime | None = None) -> int:
+    """React to what is due at `now`; returns how many reactions ran. Never raises for one.
+
+    `since` leaves what was published before to the worker: a request answers for its own events.
+    """
     ran = 0
-    while ran < limit and _run_next(now):
-        ran += 1
+    while ran < limit and (some := _run_some(now, min(TOGETHER, limit - ran), since)):
+        ran += some
     return ran
 
 
@@ -136,38 +149,62 @@ def next_due() -> datetime | None:
     )
 
 
-def _due(now: datetime) -> Any:
-    return (
-        select(OutboxEntry)
+def _due(now: datetime, limit: int, since: datetime | None) -> Select[uuid.UUID]:
+    wanted = (
+        select(OutboxEntry.id)
         .where(OutboxEntry.status == OutboxStatus.PENDING, OutboxEntry.due_at <= now)
         .order_by(OutboxEntry.due_at, OutboxEntry.published_at)
-        .limit(1)
+        .limit(limit)
     )
+    return wanted if since is None else wanted.where(OutboxEntry.published_at >= since)
 
 
-def _run_next(now: datetime) -> bool:
+def _run_some(now: datetime, limit: int, since: datetime | None) -> int:
+    """A few reactions in one transaction; each alone when one of them fails."""
     # A plain read first: polling an empty outbox must not take the write lock.
-    if db.session.scalar(_due(now)) is None:
-        db.session.rollback()
-        return False
-    entry_id: uuid.UUID | None = None
+    due = list(db.session.scalars(_due(now, limit, since)))
+    db.session.rollback()
+    if not due:
+        return 0
     try:
-        with transaction() as session:
-            entry = session.scalars(_due(now).with_for_update(skip_locked=True)).first()
-            if entry is None:
-                return False
-            entry_id = entry.id
-            entry.status, entry.done_at = OutboxStatus.DONE, now
-            subscription = _subscription(entry.event)
-            if subscription is None or entry.reaction not in subscription.reactions:
-                raise LookupError(f"nobody answers to {entry.reaction}")
-            event = from_payload(subscription.event_type, entry.payload)
-            subscription.reactions[entry.reaction](event, now=now)
+        with transaction():
+            return _react_to(due, now)
+    except Exception:
+        return sum(_run_alone(entry_id, now) for entry_id in due)
+
+
+def _run_alone(entry_id: uuid.UUID, now: datetime) -> int:
+    try:
+        with transaction():
+            return _react_to([entry_id], now)
     except Exception as error:
-        if entry_id is None:
-            raise
         _put_off(entry_id, now, error)
-    return True
+    return 1
+
+
+def _react_to(entry_ids: Sequence[uuid.UUID], now: datetime) -> int:
+    """React to those of these entries that nobody else has in hand; says how many that is.
+
+    What one reaction read is forgotten before the next: each decides on the present.
+    """
+    session = db.session()
+    entries = session.scalars(
+        select(OutboxEntry)
+        .where(OutboxEntry.id.in_(entry_ids), OutboxEntry.status == OutboxStatus.PENDING)
+        .order_by(OutboxEntry.due_at, OutboxEntry.published_at)
+        .with_for_update(skip_locked=True)
+    ).all()
+    for entry in entries:
+        entry.status, entry.done_at = OutboxStatus.DONE, now
+    todo = [(entry.event, entry.reaction, entry.payload) for entry in entries]
+    for event, reaction, payload in todo:
+        subscription = _subscription(event)
+        if subscription is None or reaction not in subscription.reactions:
+            raise LookupError(f"nobody answers to {reaction}")
+        subscription.reactions[reaction](from_payload(subscription.event_type, payload), now=now)
+        session.flush()
+        session.expire_all()
+    return len(todo)
 
 
 def _put_off(entry_id: uuid.UUID, now: datetime, error: Exception) -> None:

@@ -9,8 +9,35 @@ from pathlib import Path
 from typing import Any
 
 from flask import Flask, current_app
+from stdnum import bic, iban
 
 from storefront.kernel.calendar import OpeningHours
+
+
+@dataclass(frozen=True)
+class Transfer:
+    """The account that buyers transfer to; IBAN and BIC without spaces."""
+
+    holder: str
+    iban: str
+    bic: str
+
+
+@dataclass(frozen=True)
+class Cheque:
+    """To whose order a cheque is made out, and where it is sent."""
+
+    payable_to: str
+    address: str
+
+
+@dataclass(frozen=True)
+class Offline:
+    """How this seller takes money without a provider (M-09); what is absent is not offered."""
+
+    transfer: Transfer | None = None
+    cheque: Cheque | None = None
+    on_request: bool = False
 
 
 @dataclass(frozen=True)
@@ -20,6 +47,7 @@ class Seller:
     name: str
     facts: dict[str, Any]
     opening_hours: OpeningHours
+    offline: Offline = Offline()
 
     def __getattr__(self, name: str) -> Any:
         """A fact of the file by its name; templates and terms write `seller.siren`."""
@@ -30,9 +58,26 @@ class Seller:
 
 
 def load_seller(path: Path) -> Seller:
-    """Read the seller's TOML file. Raises KeyError or TOMLDecodeError when it is incomplete."""
+    """Read the seller's TOML file.
+
+    Raises KeyError or TOMLDecodeError when it is incomplete, and stdnum's ValidationError for an
+    IBAN or a BIC that cannot be: nobody's money goes to a mistyped account.
+    """
     facts = tomllib.loads(path.read_text(encoding="utf-8"))
-    return Seller(facts["name"], facts, _opening_hours(facts))
+    return Seller(facts["name"], facts, _opening_hours(facts), _offline(facts.get("offline", {})))
+
+
+def _offline(ways: dict[str, Any]) -> Offline:
+    transfer, cheque = ways.get("transfer"), ways.get("cheque")
+    return Offline(
+        transfer=Transfer(
+            transfer["holder"], iban.validate(transfer["iban"]), bic.validate(transfer["bic"])
+        )
+        if transfer
+        else None,
+        cheque=Cheque(cheque["payable_to"], cheque["address"]) if cheque else None,
+        on_request=bool(ways.get("on_request", False)),
+    )
 
 
 def _opening_hours(facts: dict[str, Any]) -> OpeningHours:

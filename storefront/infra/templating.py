@@ -6,6 +6,7 @@ from datetime import date, datetime
 from functools import lru_cache
 from typing import Any
 
+from babel import Locale
 from babel.dates import format_date, format_datetime
 from babel.numbers import format_currency
 from flask import Flask
@@ -83,6 +84,12 @@ def percent_fr(basis_points: int) -> str:
     return f"{whole}{decimals}{NARROW_SPACE}%"
 
 
+@lru_cache(maxsize=300)
+def country_fr(code: str) -> str:
+    """A country by its French name, from its ISO code."""
+    return str(Locale("fr").territories.get(code, code))
+
+
 @lru_cache(maxsize=512)
 def markdown_html(text: str) -> Markup:
     """Markdown of our own catalogue and terms as HTML; raw HTML in it is shown, never run."""
@@ -98,6 +105,7 @@ FILTERS: dict[str, Any] = {
     "iso_local": iso_local,
     "minutes_fr": minutes_fr,
     "percent_fr": percent_fr,
+    "country_fr": country_fr,
     "markdown": markdown_html,
 }
 

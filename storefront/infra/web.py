@@ -102,12 +102,11 @@ def _secure(response: Response) -> Response:
 
 def _drain_outbox(response: Response) -> Response:
     """What this request published is reacted to at once; the worker takes what fails."""
-    if g.pop("outbox_published", False):
-        try:
-            outbox.drain(clock.now(), limit=50)
-        except Exception:
-            log.exception("draining the outbox after %s", request.path)
-            db.session.rollback()
+    try:
+        outbox.drain_request(clock.now())
+    except Exception:
+        log.exception("draining the outbox after %s", request.path)
+        db.session.rollback()
     return response
 
 

@@ -27,3 +27,11 @@ class MoneyNotDue(Event):
     """A payment came for what was paid already, or for an order that had ended."""
 
     payment_id: uuid.UUID
+
+
+@dataclass(frozen=True)
+class PartReceived(Event):
+    """A part of an instalment arrived, and the rest is waited for."""
+
+    payment_id: uuid.UUID
+    arrival_id: uuid.UUID

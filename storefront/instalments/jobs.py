@@ -4,37 +4,76 @@ from __future__ import annotations
 
 import logging
 import uuid
+from collections.abc import Callable, Sequence
 from datetime import datetime
 
 from storefront.infra.db import transaction
 from storefront.infra.jobs import Job, one_by_one, side_by_side
 from storefront.instalments import emails, queries, rules, service
+from storefront.instalments.models import InstalmentStatus
 from storefront.payments import jobs as payments
-from storefront.payments.providers.base import ProviderRejected, ProviderUnavailable
+from storefront.payments import queries as payment_queries
+from storefront.payments import service as payment_service
 
 log = logging.getLogger(__name__)
 
+Tell = Callable[[int, int], None]
 
-def charge_due(now: datetime) -> int:
+# Debits that are claimed, asked for and written down together.
+SOME = 64
+
+
+def charge_due(now: datetime, tell: Tell | None = None) -> int:
     """Take everything that is due; what a provider leaves in doubt is asked again later.
 
-    Several debits are under way at once, each one claimed first: of two runs one takes it.
+    Some are claimed together, so that of two runs one takes each; then they are asked for at
+    once, then what became of them is written down. `tell` is told how many are behind, of how
+    many. Raises ExceptionGroup with what nobody foresaw, once all the others are taken.
     """
     due = queries.to_charge(rules.working_day(now))
-    return side_by_side(due, lambda instalment_id: _charge(instalment_id, now), what="debits")
+    done = 0
+    failed: list[Exception] = []
+    with side_by_side("debits") as together:
+        for start in range(0, len(due), SOME):
+            claimed, left = _claim(due[start : start + SOME], now, failed)
+            done += left
+            try:
+                done += payments.refresh_all(claimed, now, together)
+            except ExceptionGroup as group:
+                failed.extend(group.exceptions)
+            (tell or _say)(min(start + SOME, len(due)), len(due))
+    if failed:
+        raise ExceptionGroup(f"{len(failed)} failed", failed)
+    return done
 
 
-def _charge(instalment_id: uuid.UUID, now: datetime) -> int:
-    with transaction():
-        payment = service.claim(instalment_id, now=now)
-        payment_id: uuid.UUID | None = payment.id if payment else None
-    if payment_id is None:
-        return 0
+def _say(behind: int, of: int) -> None:
+    if of > SOME:
+        log.info("debits: %d of %d", behind, of)
+
+
+def _claim(
+    instalment_ids: Sequence[uuid.UUID], now: datetime, failed: list[Exception]
+) -> tuple[list[uuid.UUID], int]:
+    """The payments that were written down, and how many parts were left to their customers.
+
+    One row that cannot be claimed holds up no other.
+    """
     try:
-        payments.charge(payment_id, now)
-    except (ProviderUnavailable, ProviderRejected) as error:
-        log.warning("payment %s stays in doubt: %s", payment_id, error)
-    return 1
+        with transaction():
+            claims = {one: service.claim(one, now=now) for one in instalment_ids}
+            left = [one for one, payment in claims.items() if payment is None and _is_left(one)]
+            return [payment.id for payment in claims.values() if payment], len(left)
+    except Exception as error:
+        if len(instalment_ids) == 1:
+            failed.append(error)
+            return [], 0
+    each = [_claim([one], now, failed) for one in instalment_ids]
+    return [paid for claimed, _ in each for paid in claimed], sum(left for _, left in each)
+
+
+def _is_left(instalment_id: uuid.UUID) -> bool:
+    return service.locked(instalment_id).status is InstalmentStatus.UNPAID
 
 
 def announce_due(now: datetime) -> int:
@@ -47,11 +86,28 @@ def _announce(instalment_id: uuid.UUID, now: datetime) -> int:
     instalment = service.announce(instalment_id, now=now)
     if instalment is None:
         return 0
+    if instalment.order.by_hand:
+        return int(service.ask_for(instalment, now=now))
     emails.announce(instalment, now=now)
+    return 1
+
+
+def remind_due(now: datetime) -> int:
+    """Remind those who pay by their own means, before what they ordered is given back."""
+    return one_by_one(payment_queries.to_remind(now), lambda one: _remind(one, now))
+
+
+def _remind(payment_id: uuid.UUID, now: datetime) -> int:
+    payment = payment_service.locked(payment_id)
+    if payment.remind_at is None or payment.remind_at > now:
+        return 0
+    emails.remind(payment, now=now)
+    payment_service.reminded(payment)
     return 1
 
 
 JOBS: tuple[Job, ...] = (
     Job("instalments.announce", announce_due, queries.next_announcement_at),
     Job("instalments.charge", charge_due, queries.next_charge_at),
+    Job("instalments.remind", remind_due, payment_queries.next_reminder_at),
 )

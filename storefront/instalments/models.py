@@ -73,7 +73,7 @@ class Instalment(Base):
     __tablename__ = "instalments"
     __table_args__ = (
         UniqueConstraint("order_id", "schedule", "rank"),
-        CheckConstraint("amount_minor >= 0", name="amount"),
+        CheckConstraint("amount_minor >= 0 AND received_minor >= 0", name="amount"),
         Index("ix_instalments_due", "status", "next_attempt_on"),
     )
 
@@ -95,9 +95,15 @@ class Instalment(Base):
     announce_on: Mapped[date]
     announced_at: Mapped[datetime | None]
     # The day that stands for due_on since: a deferral, or the rest that fell due at once. Why is
-    # written in a row of its own (room arrears); the plan keeps its date (M-02).
+    # written in a row of its own (room arrears); the plan keeps its date (M-02). A month that is
+    # paid by hand has one from the start: the time to be told of it and to send the money.
     moved_to: Mapped[date | None]
+    # What came of it so far without settling it (minor units).
+    received_minor: Mapped[int] = mapped_column(default=0)
     paid_at: Mapped[datetime | None]
+    # Since when it waits: what it pays for cannot be supplied (B-08). Nothing is taken, announced
+    # or asked for; who wants to pay still can.
+    held_at: Mapped[datetime | None]
     # Paid by its customer on a page, or dropped: nobody owes it, so that it is never debited,
     # announced nor chased (a change of plan, B-07).
     voluntary: Mapped[bool] = mapped_column(default=False)
@@ -108,3 +114,8 @@ class Instalment(Base):
     def owed_on(self) -> date:
         """The last day on which it can be paid in time."""
         return self.moved_to or self.due_on
+
+    @property
+    def missing_minor(self) -> int:
+        """What is still to come of it (minor units)."""
+        return max(self.amount_minor - self.received_minor, 0)

@@ -9,6 +9,7 @@ from enum import StrEnum
 from itertools import accumulate
 from typing import Literal
 
+from storefront.catalogue.rules import OwnParts
 from storefront.kernel.calendar import PARIS, add_months, paris_instant
 from storefront.kernel.money import Money
 
@@ -84,6 +85,11 @@ class PlanLine:
     supplied_on: date
     is_subscription: bool = False
     course: Course | None = None  # an individual pays for this training
+    own: OwnParts | None = None  # instead of equal parts
+
+    def own_of(self, count: int) -> OwnParts | None:
+        """Its own parts, when they are as many."""
+        return self.own if self.own and len(self.own.shares) == count else None
 
 
 @dataclass(frozen=True)
@@ -132,21 +138,29 @@ def _shared(total: Money, shares: Sequence[int]) -> list[Money]:
 
 
 def course_plan(
-    total: Money, count: int, course: Course, interval: Interval
+    total: Money,
+    count: int,
+    course: Course,
+    interval: Interval,
+    shares: Sequence[int] | None = None,
+    not_before: date | None = None,
 ) -> tuple[PlannedInstalment, ...]:
     """The parts of an individual's training (FOR-03); `count` is 2 at least.
 
     After the first part no more is paid than was delivered, and never two parts within one
-    interval. Raises ValueError for one part: the law forbids it.
+    interval; the law bends `shares` and `not_before`, the first day of the product's own parts.
+    Raises ValueError for one part: the law forbids it.
     """
     if count < 2:
         raise ValueError("an individual's training is not paid at once")
-    parts = total.split(count)
+    parts = total.split(count) if shares is None else _shared(total, shares)
     most = total.minor * course.first_share_max_bp // 10_000
     if parts[0].minor > most:
         first = Money(most, total.currency)
-        parts = [first, *(total - first).split(count - 1)]
+        rest = total - first
+        parts = [first, *(rest.split(count - 1) if shares is None else _shared(rest, shares[1:]))]
     anchor, steps = course.withdrawal_ends_on + timedelta(days=1), 0
+    anchor = max(anchor, not_before or anchor)
     planned, paid = [PlannedInstalment(1, anchor, parts[0])], parts[0]
     for rank, part in enumerate(parts[1:], start=2):
         paid, steps = paid + part, steps + 1
@@ -207,9 +221,26 @@ def offers(
 def _offer_at_order(
     lines: Sequence[PlanLine], count: int, today: date, interval: Interval, *, consumer: bool
 ) -> PlanOffer:
-    parts = plan(_sum(lines), count, today, interval)
-    refused = (_refusal(line, count, parts, consumer=consumer) for line in lines)
-    return PlanOffer(count, merged([parts]), next(filter(None, refused), None))
+    equal = [line for line in lines if not line.own_of(count)]
+    plans = [
+        (line, _own_plan(line, own, today, interval))
+        for line in lines
+        if (own := line.own_of(count))
+    ]
+    together = [parts for _, parts in plans]
+    if equal:
+        shared = plan(_sum(equal), count, today, interval)
+        together.append(shared)
+        plans += [(line, shared) for line in equal]
+    refused = (_refusal(line, count, parts, consumer=consumer) for line, parts in plans)
+    return PlanOffer(count, merged(together), next(filter(None, refused), None))
+
+
+def _own_plan(
+    line: PlanLine, own: OwnParts, today: date, interval: Interval
+) -> tuple[PlannedInstalment, ...]:
+    first_on = today + timedelta(days=own.first_after_days)
+    return plan(line.gross, len(own.shares), first_on, interval, own.shares)
 
 
 def _offer_with_courses(
@@ -220,7 +251,7 @@ def _offer_with_courses(
     interval: Interval,
 ) -> PlanOffer:
     each = [
-        (line, course_plan(line.gross, count, line.course, interval))
+        (line, _course_parts(line, line.course, count, today, interval))
         for line in courses
         if line.course
     ]
@@ -235,6 +266,20 @@ def _offer_with_courses(
     return PlanOffer(count, merged(plans), next(filter(None, refused), None))
 
 
+def _course_parts(
+    line: PlanLine, course: Course, count: int, today: date, interval: Interval
+) -> tuple[PlannedInstalment, ...]:
+    """By its own parts as the law bends them; two parts are always lawful, so that where its own
+    two would be a credit those of the law stand for them."""
+    legal = course_plan(line.gross, count, course, interval)
+    own = line.own_of(count)
+    if own is None:
+        return legal
+    not_before = today + timedelta(days=own.first_after_days)
+    parts = course_plan(line.gross, count, course, interval, own.shares, not_before)
+    return legal if count == 2 and _refusal(line, 1, parts, consumer=True) else parts
+
+
 def _sum(lines: Sequence[PlanLine]) -> Money:
     return sum((line.gross for line in lines[1:]), lines[0].gross)
 
@@ -244,7 +289,8 @@ def _refusal(
 ) -> PlanRefusal | None:
     if count > 1 and line.is_subscription:
         return PlanRefusal.SUBSCRIPTION
-    if count > line.instalments_max:
+    other = line.own is not None and count > 1 and not line.own_of(count)
+    if count > line.instalments_max or other:
         return PlanRefusal.PRODUCT
     guarded = consumer and parts[0].due_on >= CONSUMER_DEFERRAL.valid_from
     if guarded and parts[-1].due_on - line.supplied_on > LONGEST_DEFERRAL:

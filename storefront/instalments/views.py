@@ -17,7 +17,7 @@ from storefront.infra.db import db, transaction
 from storefront.infra.web import found_or_404, owned_or_404
 from storefront.instalments import service
 from storefront.instalments.forms import PayForm
-from storefront.instalments.models import Instalment
+from storefront.instalments.models import Instalment, InstalmentStatus
 from storefront.payments import jobs as payments
 from storefront.payments import queries as payment_queries
 from storefront.payments.models import Payment, PaymentStatus
@@ -27,6 +27,7 @@ from storefront.payments.providers.base import (
     ProviderRejected,
     ProviderUnavailable,
 )
+from storefront.payments.rules import ways_to_pay
 
 log = logging.getLogger(__name__)
 
@@ -49,13 +50,16 @@ def _mine(instalment_id: uuid.UUID) -> Instalment:
 
 
 def _form(instalment: Instalment) -> PayForm:
-    providers = payments.providers().values()
-    form = PayForm(provider=instalment.order.payment_provider)
+    """By the buyer's own means only what is paid so, or what nothing is debited for any more."""
+    order = instalment.order
+    by_hand = order.by_hand or instalment.status is InstalmentStatus.UNPAID
+    form = PayForm(provider=order.payment_provider)
     form.provider.choices = [
         (provider.key, provider.name_fr)
-        for provider in providers
-        if provider.capabilities.hosted_page
-        and instalment.currency in provider.capabilities.currencies
+        for provider in ways_to_pay(
+            payments.offered(), instalment.currency, debited_later=False, due_today=True
+        ).offered
+        if by_hand or provider.capabilities.hosted_page
     ]
     return form
 
@@ -96,7 +100,9 @@ def pay(instalment_id: uuid.UUID) -> Response | tuple[str, int]:
     _close_others(instalment_id, now, keep=provider)
     with transaction():
         payment = service.pay_now(instalment_id, provider, expires_at=now + PAGE_LIFETIME, now=now)
-        payment_id = payment.id
+        payment_id, by_hand = payment.id, payment.by_hand
+    if by_hand:
+        return redirect(url_for("instalments.instalment", instalment_id=instalment_id), 303)
     return _go(instalment_id, payment_id, now)
 
 
@@ -144,7 +150,7 @@ def back(instalment_id: uuid.UUID) -> Response:
     """From the provider's page: ask what became of it, then show it."""
     _mine(instalment_id)
     attempt = payment_queries.undecided_of_instalment(instalment_id)
-    if attempt is not None:
+    if attempt is not None and not attempt.by_hand:
         _ask(attempt, clock.now())
     return redirect(url_for("instalments.instalment", instalment_id=instalment_id))
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from enum import StrEnum
 
@@ -25,6 +25,8 @@ class Mention(StrEnum):
     EXPORT = "export"  # CGI 262 I, 294-2 (VAT-03)
     OVERSEAS = "overseas"  # CGI 294-1
     OUTSIDE = "outside"  # CGI 259 B
+    THIRD_COUNTRY = "third_country"  # CGI 259, 1° (VAT-07)
+    REVERSE_CHARGE = "reverse_charge"  # CGI 283-2, directive 2006/112/CE art. 196 (VAT-07)
     TRAINING_DECLARATION = "training_declaration"  # C. trav. R6351-6 (FOR-06)
     CATEGORY_GOODS = "category_goods"  # CGI ann. II 242 nonies A (INV-07)
     CATEGORY_SERVICES = "category_services"
@@ -75,6 +77,17 @@ def mentions(
 
 
 _SERVICES = frozenset({False})
+
+
+def check_tax_currency(currency: str, vat_minor: int) -> None:
+    """French VAT is stated in EUR (directive 2006/112/CE art. 230, VAT-07).
+
+    What is priced in MAD goes to businesses of Morocco alone, which owe none: the shop needs no
+    rate of exchange, for which the ECB would publish none. Raises ValueError for an invoice that
+    would need one.
+    """
+    if vat_minor and currency != "EUR":
+        raise ValueError(f"{vat_minor} of VAT in {currency}: French VAT is stated in EUR")
 
 
 @dataclass(frozen=True)
@@ -137,6 +150,27 @@ class InvoicedLine:
     def left(self) -> int:
         """What can still be credited of it."""
         return self.gross_minor - self.credited_minor
+
+
+def folded(lines: Sequence[InvoicedLine]) -> list[InvoicedLine]:
+    """The lines with each reduction (a negative line) taken off the lines before it.
+
+    What a line was reduced by was never paid, so that it cannot be credited: the reduction itself
+    becomes a line of nothing. The VAT of a reduction is that of its own amount.
+    """
+    found: list[InvoicedLine] = []
+    for line in lines:
+        gross, vat = -line.gross_minor, -line.vat_minor
+        for at in reversed(range(len(found))) if gross > 0 else ():
+            before = found[at]
+            less = min(gross, before.gross_minor)
+            tax = min(vat, before.vat_minor) if less == gross else before.vat_minor
+            found[at] = replace(
+                before, gross_minor=before.gross_minor - less, vat_minor=before.vat_minor - tax
+            )
+            gross, vat = gross - less, vat - tax
+        found.append(line if line.gross_minor >= 0 else InvoicedLine(0, 0))
+    return found
 
 
 def credit(

@@ -37,7 +37,8 @@ def cancel_unpaid(now: datetime) -> int:
             order = service.locked(order_id)
             if order.status is not OrderStatus.AWAITING_PAYMENT or _not_yet(order, now):
                 continue
-            if in_doubt:
+            # Staff may have recorded its money at this moment.
+            if in_doubt or payment_queries.arrived(order_id):
                 service.wait_until(order, rules.wait_again(order.placed_at, now))
             else:
                 service.cancel(order, "unpaid", now=now)
@@ -62,11 +63,12 @@ class _Attempt:
     payment_id: uuid.UUID
     status: PaymentStatus
     mismatch: bool
+    by_hand: bool
     expires_at: datetime | None
 
     @classmethod
     def of(cls, row: Payment) -> _Attempt:
-        return cls(row.id, row.status, row.mismatch is not None, row.expires_at)
+        return cls(row.id, row.status, row.mismatch is not None, row.by_hand, row.expires_at)
 
 
 def _may_succeed(attempt: _Attempt, now: datetime) -> bool:
@@ -74,6 +76,8 @@ def _may_succeed(attempt: _Attempt, now: datetime) -> bool:
         return False
     if attempt.status is PaymentStatus.SUCCEEDED:
         return True  # its reaction has not run yet
+    if attempt.by_hand:
+        return False  # nobody can be asked, and the day that its buyer was told is over
     try:
         status = payments.refresh(attempt.payment_id, now).status
     except (ProviderUnavailable, ProviderRejected) as error:

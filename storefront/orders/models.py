@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
@@ -13,10 +13,12 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from storefront.catalogue.rules import PriceBasis, ProductKind, VatClass, WithdrawalKind
 from storefront.identity.models import User
 from storefront.infra.db import Base, enum_type
+from storefront.kernel.calendar import paris_date
 from storefront.kernel.money import Money
 from storefront.kernel.states import Lifecycle
 from storefront.legal.models import TermsVersion
 from storefront.orders.rules import BuyerKind
+from storefront.payments.providers.offline import OFFLINE
 
 
 class OrderStatus(StrEnum):
@@ -70,6 +72,8 @@ class Order(Base):
     phone: Mapped[str] = mapped_column(String(30))
     company: Mapped[str] = mapped_column(String(160), default="")
     siren: Mapped[str] = mapped_column(String(9), default="")
+    ice: Mapped[str] = mapped_column(String(15), default="")  # Morocco's number of companies
+    # As given with the order, its form checked; whether it is alive only VIES can say.
     vat_number: Mapped[str] = mapped_column(String(20), default="")
     street: Mapped[str] = mapped_column(String(200))
     street_2: Mapped[str] = mapped_column(String(200), default="")
@@ -100,6 +104,16 @@ class Order(Base):
     )
 
     __mapper_args__ = {"version_id_col": version}
+
+    @property
+    def by_hand(self) -> bool:
+        """Whether its buyer pays by their own means: nothing is debited, staff record it."""
+        return self.payment_provider in OFFLINE
+
+    @property
+    def kept_on(self) -> date | None:
+        """The last day, in Paris, on which it waits for its first payment."""
+        return paris_date(self.held_until - timedelta(seconds=1)) if self.held_until else None
 
     @property
     def total(self) -> Money:

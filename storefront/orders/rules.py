@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from enum import StrEnum
@@ -18,6 +18,7 @@ from storefront.catalogue.rules import (
     SellerVat,
     Territory,
     VatClass,
+    VatRate,
     WithdrawalKind,
     home_rate,
     price_of,
@@ -50,6 +51,7 @@ class Buyer:
     country: str = "FR"
     company: str = ""
     siren: str = ""
+    ice: str = ""  # the fifteen digits of a Moroccan company
     vat_number: str = ""
 
     @property
@@ -61,6 +63,17 @@ class Buyer:
     def territory(self) -> Territory:
         """Where the sale is taxed."""
         return territory_of(self.country, self.postcode)
+
+    @property
+    def has_vat_number(self) -> bool:
+        """Whether this business gave a VAT number of its own country, whose form was checked."""
+        prefix = vat_prefix(self.country)
+        return self.professional and self.vat_number.startswith(prefix)
+
+
+def vat_prefix(country: str) -> str:
+    """How the VAT numbers of a country of the Union begin: like its code, but for Greece."""
+    return {"GR": "EL"}.get(country, country)
 
 
 @dataclass(frozen=True)
@@ -117,6 +130,12 @@ class PricedOrder:
         return sum(amounts.vat for amounts in self.all_amounts)
 
     @property
+    def exemptions(self) -> tuple[str, ...]:
+        """Why some of it bears no tax, each reason once (catalogue.rules.VatRate)."""
+        codes = dict.fromkeys(amounts.exemption for amounts in self.all_amounts)
+        return tuple(code for code in codes if code)
+
+    @property
     def gross(self) -> int:
         """What the customer pays in all."""
         return sum(amounts.gross for amounts in self.all_amounts)
@@ -130,6 +149,7 @@ class TooHeavyToShip(Refusal):
 _ZONES = {
     Territory.METROPOLE: "metropole",
     Territory.CORSICA: "metropole",
+    Territory.MONACO: "metropole",
     Territory.EUROPEAN_UNION: "european_union",
 }
 
@@ -156,21 +176,26 @@ def price_order(
     professional: bool,
     seller: SellerVat,
     bands: ShippingBands,
+    has_vat_number: bool = False,
 ) -> PricedOrder:
     """What these lines cost this buyer at this place, shipping included.
 
     Shipping is taxed like the goods it carries. Raises `NotSoldThere` and `TooHeavyToShip`.
     """
-    priced = []
-    for line in lines:
-        home = home_rate(line.vat_class, seller)
-        rate = vat_rate(
+
+    def rate_of(line: SaleLine) -> VatRate:
+        return vat_rate(
             line.kind,
             line.vat_class,
             territory=territory,
             professional=professional,
             seller=seller,
+            has_vat_number=has_vat_number,
         )
+
+    priced = []
+    for line in lines:
+        home, rate = home_rate(line.vat_class, seller), rate_of(line)
         amounts = price_of(
             line.unit_price_minor, line.quantity, line.price_basis, home_bp=home.rate_bp, rate=rate
         )
@@ -186,13 +211,7 @@ def price_order(
         1,
         PriceBasis.GROSS,
         home_bp=home_rate(carried.vat_class, seller).rate_bp,
-        rate=vat_rate(
-            carried.kind,
-            carried.vat_class,
-            territory=territory,
-            professional=professional,
-            seller=seller,
-        ),
+        rate=rate_of(carried),
     )
     return PricedOrder(tuple(priced), shipping, carried.vat_class, currency)
 
@@ -230,3 +249,20 @@ LONGEST_PATIENCE = timedelta(days=1)
 def wait_again(placed_at: datetime, now: datetime) -> datetime:
     """Until when to wait for a payment whose end is not known: as long again as it has lasted."""
     return now + min(max(now - placed_at, FIRST_PATIENCE), LONGEST_PATIENCE)
+
+
+# A transfer takes a working day, a cheque more: shorter than this nobody can pay in time.
+SHORTEST_WAIT = timedelta(days=2)
+
+
+def last_day_to_pay(
+    placed_on: date, days: int, session_starts: Iterable[datetime | None]
+) -> date | None:
+    """Until the end of which day an order waits for money sent by hand (M-09, C-03).
+
+    `days` after it was placed, by its terms, and never up to a session that it sells: None when too
+    little is left for any money to arrive.
+    """
+    sessions = [paris_date(at) - timedelta(days=1) for at in session_starts if at is not None]
+    last = min([placed_on + timedelta(days=days), *sessions])
+    return last if last - placed_on >= SHORTEST_WAIT else None

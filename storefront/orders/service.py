@@ -29,6 +29,7 @@ from storefront.orders.models import (
     OrderLine,
     OrderStatus,
 )
+from storefront.payments import service as payments
 
 SHIPPING_NAME = "Livraison"
 
@@ -70,6 +71,7 @@ def place(
         phone=buyer.phone,
         company=buyer.company,
         siren=buyer.siren,
+        ice=buyer.ice,
         vat_number=buyer.vat_number,
         street=buyer.street,
         street_2=buyer.street_2,
@@ -303,6 +305,7 @@ def _end(order: Order, status: OrderStatus, reason: str, now: datetime) -> None:
     waiting = order.status is OrderStatus.AWAITING_PAYMENT
     _move(order, status)
     order.ended_at, order.end_reason, order.held_until = now, reason, None
+    payments.stop_waiting(order.id, now=now)
     if waiting:
         # Of an order that runs, what was not supplied is given back line by line.
         catalogue.release_holds(order.id)

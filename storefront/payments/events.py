@@ -23,6 +23,30 @@ class MethodSetUp(Event):
 
 
 @dataclass(frozen=True)
+class PaymentAwaited(Event):
+    """The buyer pays by their own means: they are told how, and what to quote."""
+
+    payment_id: uuid.UUID
+
+
+@dataclass(frozen=True)
+class PartArrived(Event):
+    """Less arrived than was asked: the rest is waited for."""
+
+    payment_id: uuid.UUID
+    arrival_id: uuid.UUID
+
+
+@dataclass(frozen=True)
+class MoreArrived(Event):
+    """Money arrived that a payment did not ask for; `cause_id` names it once."""
+
+    payment_id: uuid.UUID
+    cause_id: uuid.UUID
+    amount_minor: int
+
+
+@dataclass(frozen=True)
 class PaymentFailed(Event):
     """Declined, abandoned, or refused until the customer authenticates."""
 
@@ -39,6 +63,13 @@ class RefundSucceeded(Event):
 @dataclass(frozen=True)
 class RefundRefused(Event):
     """The provider will not give this money back: staff find another way."""
+
+    refund_id: uuid.UUID
+
+
+@dataclass(frozen=True)
+class RefundReturned(Event):
+    """Money that had gone back came back to us: it is owed to its payer again."""
 
     refund_id: uuid.UUID
 

@@ -8,14 +8,18 @@ from __future__ import annotations
 
 import logging
 import uuid
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
+from typing import TypeGuard
 
 from flask import Flask, current_app
+from sqlalchemy import select
 
 from storefront.infra.db import db, transaction
-from storefront.infra.jobs import Job, side_by_side
+from storefront.infra.jobs import Job, Together, in_batches, side_by_side
+from storefront.infra.seller import seller
 from storefront.payments import queries, service
 from storefront.payments.models import (
     Dispute,
@@ -38,6 +42,7 @@ from storefront.payments.providers.base import (
     RefundRequest,
     SavedReference,
 )
+from storefront.payments.providers.offline import CHEQUE, ON_REQUEST, TRANSFER
 from storefront.payments.providers.registry import build_providers
 
 log = logging.getLogger(__name__)
@@ -65,6 +70,17 @@ def providers() -> Mapping[str, Provider]:
     """The providers of this shop by key, in the order in which buyers see them."""
     found: Mapping[str, Provider] = current_app.extensions["providers"]
     return found
+
+
+def offered() -> list[Provider]:
+    """The providers that the seller has: those with a hosted page, and what their file names."""
+    ways = seller().offline
+    named = {
+        TRANSFER: ways.transfer is not None,
+        CHEQUE: ways.cheque is not None,
+        ON_REQUEST: ways.on_request,
+    }
+    return [one for key, one in providers().items() if named.get(key, True)]
 
 
 def _read(payment_id: uuid.UUID) -> Payment:
@@ -123,44 +139,75 @@ def refresh(payment_id: uuid.UUID, now: datetime) -> Payment:
     The browser's return, the webhook and the worker all come here. Raises
     `ProviderUnavailable` after having planned the next question.
     """
-    payment = _read(payment_id)
+    question = _question(db.session.get_one(Payment, payment_id, populate_existing=True))
+    db.session.rollback()
+    answer: Outcome | Exception | None
     try:
-        outcome = _ask(payment)
-    except (ProviderUnavailable, ProviderRejected):
-        with transaction():
-            service.record_doubt(service.locked(payment_id), now=now)
-        raise
+        answer = question() if question else None
+    except (ProviderUnavailable, ProviderRejected) as error:
+        answer = error
     with transaction():
-        if outcome is None:
-            service.record_unopened(service.locked(payment_id), now=now)
-        else:
-            service.record_outcome(service.locked(payment_id), outcome, now=now)
+        _record(payment_id, answer, now)
+    if isinstance(answer, Exception):
+        raise answer
     return db.session.get_one(Payment, payment_id)
 
 
-def _ask(payment: Payment) -> Outcome | None:
-    """The provider's word; None while no page was opened that anybody could have paid."""
+def refresh_all(payment_ids: Sequence[uuid.UUID], now: datetime, together: Together) -> int:
+    """Ask about several payments at once, which takes those that are debits under way.
+
+    Safe to call again on doubt: the same row is the same question. Returns how many were asked;
+    raises ExceptionGroup with what nobody foresaw, once all the others are written down.
+    """
+    rows = db.session.scalars(
+        select(Payment).where(Payment.id.in_(payment_ids)).execution_options(populate_existing=True)
+    ).all()
+    questions = {payment.id: _question(payment) for payment in rows}
+    asked = {one: question for one, question in questions.items() if question is not None}
+    told: dict[uuid.UUID, Outcome | Exception | None] = dict.fromkeys(questions)
+    told |= zip(asked, together(list(asked.values())), strict=True)
+    strange = {one: answer for one, answer in told.items() if _is_strange(answer)}
+    known = [one for one in told if one not in strange]
+    in_batches(known, lambda some: sum(_record(one, told[one], now) for one in some))
+    if strange:
+        raise ExceptionGroup(f"{len(strange)} failed", list(filter(_is_strange, strange.values())))
+    return len(told)
+
+
+def _is_strange(answer: object) -> TypeGuard[Exception]:
+    doubt = (ProviderUnavailable, ProviderRejected)
+    return isinstance(answer, Exception) and not isinstance(answer, doubt)
+
+
+def _record(payment_id: uuid.UUID, answer: Outcome | Exception | None, now: datetime) -> int:
+    payment = service.locked(payment_id)
+    if isinstance(answer, Exception):
+        log.warning("payment %s stays in doubt: %s", payment_id, answer)
+        service.record_doubt(payment, now=now)
+    elif answer is None:
+        service.record_unopened(payment, now=now)
+    else:
+        service.record_outcome(payment, answer, now=now)
+    return 1
+
+
+def _question(payment: Payment) -> Callable[[], Outcome] | None:
+    """What to ask the provider, which needs no database any more; None while no page was opened
+    that anybody could have paid."""
     provider = providers()[payment.provider]
     if payment.page_reference:
         take = queries.still_wanted(payment)
-        db.session.rollback()
-        return provider.fetch_page(payment.page_reference, take=take)
+        return partial(provider.fetch_page, payment.page_reference, take=take)
     if payment.charge_reference:
-        return provider.fetch_charge(payment.charge_reference)
+        return partial(provider.fetch_charge, payment.charge_reference)
     if payment.status is PaymentStatus.CHARGING:
-        return provider.charge(_charge_request(payment))
+        return partial(provider.charge, _charge_request(payment))
     return None
-
-
-def charge(payment_id: uuid.UUID, now: datetime) -> Payment:
-    """Debit the saved means of payment that the row names; safe to call again on doubt."""
-    return refresh(payment_id, now)
 
 
 def _charge_request(payment: Payment) -> ChargeRequest:
     method = db.session.get_one(SavedMethod, payment.saved_method_id)
     saved = SavedReference(method.customer_reference, method.method_reference, method.label)
-    db.session.rollback()
     return ChargeRequest(
         payment_id=payment.id,
         attempt=payment.attempt,
@@ -258,15 +305,10 @@ def _learn_dispute(provider: str, dispute: str, now: datetime) -> bool:
 
 def check_doubtful(now: datetime) -> int:
     """Ask again about every payment whose end is not known; returns how many were asked."""
-    return side_by_side(queries.to_check(now), lambda one: _check(one, now), what="questions")
-
-
-def _check(payment_id: uuid.UUID, now: datetime) -> int:
-    try:
-        refresh(payment_id, now)
-    except (ProviderUnavailable, ProviderRejected) as error:
-        log.warning("payment %s stays in doubt: %s", payment_id, error)
-    return 1
+    if not (doubtful := queries.to_check(now)):
+        return 0
+    with side_by_side("questions") as together:
+        return refresh_all(doubtful, now, together)
 
 
 def send_refunds(now: datetime) -> int:

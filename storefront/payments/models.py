@@ -13,6 +13,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from storefront.infra.db import Base, enum_type
 from storefront.kernel.money import Money
 from storefront.kernel.states import Lifecycle
+from storefront.payments.providers.offline import OFFLINE
 
 
 class PaymentUsage(StrEnum):
@@ -103,6 +104,8 @@ class Payment(Base):
         UniqueConstraint("provider", "page_reference"),
         UniqueConstraint("provider", "charge_reference"),
         Index("ix_payments_check", "check_at"),
+        Index("ix_payments_created", "created_at"),
+        Index("ix_payments_provider", "provider", "status", "created_at"),
     )
 
     id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=uuid.uuid4)
@@ -143,6 +146,18 @@ class Payment(Base):
     check_at: Mapped[datetime | None]
     checks: Mapped[int] = mapped_column(default=0)
     settled_at: Mapped[datetime | None]
+    # When a buyer who pays by their own means is reminded; None: they were, or need not be.
+    remind_at: Mapped[datetime | None] = mapped_column(index=True)
+
+    @property
+    def missing(self) -> Money:
+        """What has not arrived of what was asked."""
+        return Money(max(self.amount_minor - self.taken_minor, 0), self.currency)
+
+    @property
+    def by_hand(self) -> bool:
+        """Whether staff record it, rather than a provider tell of it."""
+        return self.provider in OFFLINE
 
     @property
     def amount(self) -> Money:
@@ -166,16 +181,53 @@ class Payment(Base):
         return Money(left, self.taken_currency or self.currency)
 
 
+class ArrivalWay(StrEnum):
+    """How money came that no provider took."""
+
+    TRANSFER = "transfer"
+    CHEQUE = "cheque"
+    OTHER = "other"
+
+
+class Arrival(Base):
+    """Money that staff saw arrive, word for word (M-09). UNIQUE: one row a sum, whoever clicks."""
+
+    __tablename__ = "arrivals"
+    __append_only__ = True
+    __table_args__ = (
+        CheckConstraint("amount_minor > 0", name="amount"),
+        UniqueConstraint("payment_id", "number"),
+    )
+
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=uuid.uuid4)
+    payment_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("payments.id"))
+    number: Mapped[int]  # from 1
+    way: Mapped[ArrivalWay] = mapped_column(enum_type(ArrivalWay))
+    amount_minor: Mapped[int]
+    currency: Mapped[str] = mapped_column(String(3))
+    arrived_on: Mapped[date]
+    bank_label: Mapped[str] = mapped_column(String(140))  # as the bank writes it
+    recorded_by: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("users.id"))
+    recorded_at: Mapped[datetime]
+
+    @property
+    def amount(self) -> Money:
+        """What came."""
+        return Money(self.amount_minor, self.currency)
+
+
 class RefundStatus(StrEnum):
     """PROPOSED: money that is not ours, staff decide. RESERVED: our row only; the provider was not
     asked, or has not answered. PENDING: it has not decided. REFUSED: it never will give it back.
-    DISMISSED: staff keep the money for what it was meant to pay."""
+    RETURNED: it was done, and days later the payer's bank sent it back. DISMISSED: staff keep the
+    money for what it was meant to pay."""
 
     PROPOSED = "proposed"
     RESERVED = "reserved"
     PENDING = "pending"
     SUCCEEDED = "succeeded"
     REFUSED = "refused"
+    RETURNED = "returned"
     DISMISSED = "dismissed"
 
 
@@ -189,8 +241,9 @@ REFUND_LIFECYCLE = Lifecycle(
             RefundStatus.REFUSED,
         },
         RefundStatus.PENDING: {RefundStatus.SUCCEEDED, RefundStatus.REFUSED},
-        RefundStatus.SUCCEEDED: set(),
+        RefundStatus.SUCCEEDED: {RefundStatus.RETURNED},
         RefundStatus.REFUSED: set(),
+        RefundStatus.RETURNED: set(),
         RefundStatus.DISMISSED: set(),
     },
 )
@@ -205,6 +258,7 @@ class RefundReason(StrEnum):
     NOT_SUPPLIED = "not_supplied"  # L216-6, L216-7
     FAULTY = "faulty"  # F-05
     GOODWILL = "goodwill"
+    DISPUTE_LOST = "dispute_lost"  # M-10: of the same order, paid and not contested
     BY_PROVIDER = "by_provider"  # made by hand on the provider's dashboard
 
 
@@ -242,6 +296,7 @@ class Refund(Base):
     due_on: Mapped[date | None]  # the last day that the law leaves, in Paris
     provider_reference: Mapped[str | None] = mapped_column(String(120))
     refusal_code: Mapped[str | None] = mapped_column(String(120))
+    sent_on: Mapped[date | None]  # when staff sent it, for what goes back by hand
     updated_at: Mapped[datetime]
     settled_at: Mapped[datetime | None]
     # When the provider is asked again, while we do not know; None: nothing is open.
@@ -262,6 +317,7 @@ class Refund(Base):
             RefundStatus.RESERVED,
             RefundStatus.PENDING,
             RefundStatus.SUCCEEDED,
+            RefundStatus.RETURNED,
         )
 
 

@@ -10,15 +10,18 @@ from sqlalchemy import Select, func, or_, select
 
 from storefront.infra.db import db
 from storefront.payments.models import (
+    Arrival,
     Dispute,
     DisputeStatus,
     Payment,
     PaymentStatus,
     Refund,
+    RefundStatus,
     SavedMethod,
     WebhookReceipt,
 )
 from storefront.payments.providers.base import RefundOutcome
+from storefront.payments.providers.offline import OFFLINE
 
 UNDECIDED = (
     PaymentStatus.RESERVED,
@@ -74,6 +77,48 @@ def money_arrived(instalment_id: uuid.UUID) -> bool:
         Payment.amount_minor > 0,
     )
     return db.session.scalar(arrived.limit(1)) is not None
+
+
+def arrivals_of(payment_id: uuid.UUID) -> Sequence[Arrival]:
+    """What staff saw arrive for a payment, the first first."""
+    return db.session.scalars(
+        select(Arrival).where(Arrival.payment_id == payment_id).order_by(Arrival.number)
+    ).all()
+
+
+def arrivals_of_order(order_id: uuid.UUID) -> Sequence[Arrival]:
+    """What staff saw arrive for an order, the first first."""
+    return db.session.scalars(
+        select(Arrival)
+        .join(Payment, Payment.id == Arrival.payment_id)
+        .where(Payment.order_id == order_id)
+        .order_by(Arrival.recorded_at, Arrival.number)
+    ).all()
+
+
+def is_of_an_arrival(refund: Refund) -> bool:
+    """Whether it gives back what came above what was asked, or for what had ended."""
+    arrival = select(Arrival.id).where(
+        Arrival.id == refund.request_id, Arrival.payment_id == refund.payment_id
+    )
+    return db.session.scalar(arrival) is not None
+
+
+def to_remind(now: datetime, limit: int = 200) -> Sequence[uuid.UUID]:
+    """Payments by hand whose payer is to be reminded now."""
+    return db.session.scalars(
+        select(Payment.id)
+        .where(Payment.remind_at <= now, Payment.status == PaymentStatus.OPEN)
+        .order_by(Payment.remind_at)
+        .limit(limit)
+    ).all()
+
+
+def next_reminder_at() -> datetime | None:
+    """When the next of them is due."""
+    return db.session.scalar(
+        select(func.min(Payment.remind_at)).where(Payment.status == PaymentStatus.OPEN)
+    )
 
 
 def still_wanted(payment: Payment) -> bool:
@@ -157,10 +202,14 @@ def payment_of_charge(provider: str, charge_reference: str) -> Payment | None:
 
 
 def in_doubt_since(instant: datetime) -> Sequence[Payment]:
-    """Attempts begun before this instant whose end nobody knows yet, oldest first."""
+    """Attempts begun before this instant whose end their provider has not told, oldest first."""
     return db.session.scalars(
         select(Payment)
-        .where(Payment.status.in_(UNDECIDED), Payment.created_at <= instant)
+        .where(
+            Payment.status.in_(UNDECIDED),
+            Payment.created_at <= instant,
+            Payment.provider.not_in(OFFLINE),
+        )
         .order_by(Payment.created_at)
         .limit(50)
     ).all()
@@ -212,6 +261,16 @@ def refunds_of_order(order_id: uuid.UUID) -> Sequence[Refund]:
     return db.session.scalars(
         select(Refund).where(Refund.order_id == order_id).order_by(Refund.asked_at, Refund.id)
     ).all()
+
+
+def repeats_returned(refund: Refund) -> bool:
+    """Whether it gives again what a bank had sent back, whatever was tried in between."""
+    earlier = db.session.get(Refund, refund.request_id)
+    while earlier is not None:
+        if earlier.status is RefundStatus.RETURNED:
+            return True
+        earlier = db.session.get(Refund, earlier.request_id)
+    return False
 
 
 def refunds_of_user(user_id: uuid.UUID) -> Sequence[Refund]:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
+from enum import StrEnum
 
 from storefront.kernel.money import Money
-from storefront.payments.providers.base import OutcomeStatus
+from storefront.payments.providers.base import Capabilities, OutcomeStatus, Provider
 
 FIRST_WAIT = timedelta(minutes=1)
 LONGEST_WAIT = timedelta(hours=6)
@@ -47,6 +50,63 @@ def mismatch(asked: Money, taken: Money | None) -> str | None:
     if taken.minor != asked.minor:
         return f"asked {asked.minor}, took {taken.minor}"
     return None
+
+
+class NotOffered(StrEnum):
+    """Why a means of payment is not offered; worded in templates/payments/not_offered.html."""
+
+    CURRENCY = "currency"  # it does not take this money
+    SAVED_METHOD = "saved_method"  # something is due later, and it keeps nothing to debit
+    SET_UP = "set_up"  # nothing is due today, and it keeps nothing without a payment
+
+
+def why_not_offered(
+    able: Capabilities, currency: str, *, debited_later: bool, due_today: bool
+) -> NotOffered | None:
+    """Why a provider with these capabilities cannot take this; None when it can (M-01)."""
+    if currency not in able.currencies:
+        return NotOffered.CURRENCY
+    if debited_later and not able.saved_method:
+        return NotOffered.SAVED_METHOD
+    return NotOffered.SET_UP if not due_today and not able.set_up else None
+
+
+@dataclass(frozen=True)
+class WaysToPay:
+    """How something can be paid, in the order in which buyers see it, and why not otherwise."""
+
+    offered: tuple[Provider, ...]
+    not_offered: tuple[tuple[Provider, NotOffered], ...]
+
+
+def ways_to_pay(
+    providers: Sequence[Provider], currency: str, *, debited_later: bool, due_today: bool
+) -> WaysToPay:
+    """The ways in which an order can be paid, by what each provider declares that it can do (M-09).
+
+    On a hosted page a means must be kept for what is to come, or while nothing is due yet; who pays
+    by their own means is told each time. "On request" stands in for a provider, never beside one,
+    and so does any of them while nothing is due: a kept card is the better promise.
+    """
+    asked = [
+        (
+            one,
+            why_not_offered(
+                one.capabilities, currency, debited_later=debited_later, due_today=due_today
+            ),
+        )
+        for one in providers
+        if one.capabilities.hosted_page
+    ]
+    hosted = [page for page, reason in asked if reason is None]
+    by_hand = [
+        one
+        for one in providers
+        if not one.capabilities.hosted_page
+        and currency in one.capabilities.currencies
+        and not (hosted and (not due_today or one.capabilities.fallback))
+    ]
+    return WaysToPay((*hosted, *by_hand), tuple((page, why) for page, why in asked if why))
 
 
 def closes(status: OutcomeStatus) -> bool:

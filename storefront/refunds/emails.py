@@ -12,7 +12,7 @@ from storefront.invoicing.events import CreditNoteStored, NothingToCredit
 from storefront.invoicing.models import CreditNote
 from storefront.notifications import service as notifications
 from storefront.orders.models import Order
-from storefront.payments.events import DisputeLost, DisputeOpened, DisputeWon
+from storefront.payments.events import DisputeLost, DisputeOpened, DisputeWon, RefundReturned
 from storefront.payments.models import Dispute, DisputeStatus, Refund
 
 DISPUTE_SUBJECTS = {
@@ -61,6 +61,23 @@ def _tell_refund(refund: Refund, note: CreditNote | None, now: datetime) -> None
         subject=f"Remboursement effectué pour votre commande {order.reference}",
         context={"order": order, "refund": refund, "note": note},
         documents=[pdf.id] if pdf else [],
+        now=now,
+    )
+
+
+def tell_returned(event: RefundReturned, *, now: datetime) -> None:
+    """Its payer read that the money was on its way: they learn that it is not, and what follows."""
+    refund = db.session.get_one(Refund, event.refund_id)
+    order = db.session.get_one(Order, refund.order_id)
+    notifications.queue(
+        "refund_returned",
+        key=f"refund_returned:{refund.id}",
+        recipient=order.email,
+        user_id=order.user_id,
+        order_id=order.id,
+        subject=f"Votre remboursement n’est pas arrivé : commande {order.reference}",
+        context={"order": order, "refund": refund},
+        documents=[],
         now=now,
     )
 

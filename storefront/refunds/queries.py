@@ -5,7 +5,7 @@ from __future__ import annotations
 import heapq
 import uuid
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from itertools import islice
@@ -29,6 +29,7 @@ from storefront.payments.models import (
     Refund,
     RefundStatus,
 )
+from storefront.payments.providers.offline import OFFLINE
 from storefront.payments.queries import UNDECIDED
 
 # What nobody has decided for this long is not on its way any more: somebody must look.
@@ -64,7 +65,7 @@ def givable(order: Order) -> Givable:
     credited = _credited_by_position(order)
     going: dict[uuid.UUID, int] = {}
     for refund in payments.refunds_of_order(order.id):
-        if refund.status in GOING and refund.status is not RefundStatus.SUCCEEDED:
+        if _takes_of_lines(refund):
             for part in refund.parts:
                 line_id = uuid.UUID(part["line"])
                 going[line_id] = going.get(line_id, 0) + int(part["minor"])
@@ -76,6 +77,12 @@ def givable(order: Order) -> Givable:
             if line.gross_minor > 0
         },
     )
+
+
+def _takes_of_lines(refund: Refund) -> bool:
+    """Whether it will credit lines that are not credited yet; what goes a second time is."""
+    coming = refund.status in GOING and refund.status is not RefundStatus.SUCCEEDED
+    return coming and not payments.repeats_returned(refund)
 
 
 def _line_left(line: OrderLine, credited: dict[int, int], going: dict[uuid.UUID, int]) -> int:
@@ -99,8 +106,10 @@ class Matter(StrEnum):
 
     DISPUTE = "dispute"
     REFUSED = "refused"
+    RETURNED = "returned"
     PROPOSED = "proposed"
     TO_GIVE = "to_give"
+    UNDERPAID = "underpaid"
     MISMATCHED = "mismatched"
     UNCERTAIN = "uncertain"
     FAILED = "failed"
@@ -199,6 +208,17 @@ def _given_up() -> Select[Any, Any]:
     )
 
 
+def _proposed(*, returned: bool) -> Select[Any, Any]:
+    """What staff decide on: money to give back again once a bank returned it, and other money."""
+    before = aliased(Refund)
+    again = (
+        select(before.id)
+        .where(before.id == Refund.request_id, before.status == RefundStatus.RETURNED)
+        .exists()
+    )
+    return _refunds(Refund.status == RefundStatus.PROPOSED, again if returned else ~again)
+
+
 def _waiting_refunds(now: datetime) -> Select[Any, Any]:
     """Transfers to make; and what a provider has not answered for a day."""
     return _refunds(
@@ -255,6 +275,19 @@ def _of_payment(matter: Matter) -> Callable[[Payment, Order], MoneyItem]:
     )
 
 
+def _of_part(payment: Payment, order: Order) -> MoneyItem:
+    return MoneyItem(
+        payment.created_at,
+        str(payment.id),
+        Matter.UNDERPAID,
+        order,
+        payment.missing,
+        payment.provider,
+        payment.page_reference or "",
+        order.kept_on,
+    )
+
+
 def _of_instalment(part: Instalment, order: Order) -> MoneyItem:
     return MoneyItem(
         start_of_day(part.due_on),
@@ -286,13 +319,22 @@ SOURCES: dict[Matter, Source] = {
     Matter.REFUSED: Source(
         lambda now: _given_up(), Refund, Refund.asked_at, _of_refund(Matter.REFUSED)
     ),
+    Matter.RETURNED: Source(
+        lambda now: _proposed(returned=True), Refund, Refund.asked_at, _of_refund(Matter.RETURNED)
+    ),
     Matter.PROPOSED: Source(
-        lambda now: _refunds(Refund.status == RefundStatus.PROPOSED),
+        lambda now: _proposed(returned=False),
         Refund,
         Refund.asked_at,
         _of_refund(Matter.PROPOSED),
     ),
     Matter.TO_GIVE: Source(_waiting_refunds, Refund, Refund.asked_at, _of_refund(Matter.TO_GIVE)),
+    Matter.UNDERPAID: Source(
+        lambda now: _payments(Payment.status == PaymentStatus.OPEN, Payment.taken_minor > 0),
+        Payment,
+        Payment.created_at,
+        _of_part,
+    ),
     Matter.MISMATCHED: Source(
         lambda now: _payments(
             Payment.mismatch.is_not(None),
@@ -307,7 +349,9 @@ SOURCES: dict[Matter, Source] = {
     ),
     Matter.UNCERTAIN: Source(
         lambda now: _payments(
-            Payment.status.in_(UNDECIDED), Payment.created_at <= now - LONG_DOUBT
+            Payment.status.in_(UNDECIDED),
+            Payment.created_at <= now - LONG_DOUBT,
+            Payment.provider.not_in(OFFLINE),
         ),
         Payment,
         Payment.created_at,
@@ -324,7 +368,8 @@ SOURCES: dict[Matter, Source] = {
 class LedgerEntry:
     """One movement: `owed_minor` is positive when the customer owes more, negative when less.
 
-    `kind` ("invoice", "credit_note", "payment", "refund", "taken_back") is worded in templates.
+    `kind` ("invoice", "credit_note", "payment", "refund", "refund_returned", "taken_back") is
+    worded in templates.
     """
 
     at: datetime
@@ -398,16 +443,20 @@ def _money(user_id: uuid.UUID, references: dict[uuid.UUID, str]) -> Iterator[Led
             payment.provider,
         )
     for refund in payments.refunds_of_user(user_id):
-        if refund.status is RefundStatus.SUCCEEDED:
-            yield LedgerEntry(
-                refund.settled_at or refund.updated_at,
-                "refund",
-                refund.provider_reference or "",
-                references[refund.order_id],
-                refund.amount_minor,
-                refund.currency,
-                refund.provider,
-            )
+        went = LedgerEntry(
+            refund.settled_at or refund.updated_at,
+            "refund",
+            refund.provider_reference or "",
+            references[refund.order_id],
+            refund.amount_minor,
+            refund.currency,
+            refund.provider,
+        )
+        if refund.status in (RefundStatus.SUCCEEDED, RefundStatus.RETURNED):
+            yield went
+        if refund.status is RefundStatus.RETURNED:
+            back = -refund.amount_minor
+            yield replace(went, at=refund.updated_at, kind="refund_returned", owed_minor=back)
     lost = select(Dispute).where(Dispute.user_id == user_id, Dispute.taken_back_minor > 0)
     for dispute in db.session.scalars(lost):
         yield LedgerEntry(

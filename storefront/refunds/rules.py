@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date, timedelta
+
+from storefront.catalogue.rules import KIND_FACTS, ProductKind
 
 # What the law leaves for a withdrawal (L221-24) and for what was not supplied (L216-7). We hold
 # ourselves to it for money that we should never have had as well: no text names another delay.
@@ -49,3 +51,13 @@ def portions(
                 waiting.insert(0, (line, minor - given))
         shares.append(tuple(share))
     return shares
+
+
+def rest_is_decided(kinds: Iterable[ProductKind | None]) -> bool:
+    """Whether staff decide on what else was paid of an order that a lost dispute ended (M-10).
+
+    The contract is over, and what was paid and not contested stays the seller's as far as it was
+    supplied: nobody but a person can say how far that is. The months of a subscription were
+    supplied one by one and stay.
+    """
+    return not any(kind is not None and KIND_FACTS[kind].is_subscription for kind in kinds)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import date, datetime
 
@@ -18,10 +19,17 @@ from storefront.orders import service as orders
 from storefront.orders.models import Order, OrderStatus
 from storefront.payments import queries as payment_queries
 from storefront.payments import service as payments
-from storefront.payments.events import DisputeLost, DisputeOpened, DisputeWon
+from storefront.payments.events import (
+    DisputeLost,
+    DisputeOpened,
+    DisputeWon,
+    MoreArrived,
+    RefundReturned,
+)
 from storefront.payments.models import (
     Dispute,
     DisputeStatus,
+    PaymentStatus,
     Refund,
     RefundReason,
     RefundStatus,
@@ -29,6 +37,8 @@ from storefront.payments.models import (
 from storefront.payments.service import Cause, RefundTooHigh
 from storefront.refunds import rules
 from storefront.refunds.queries import holding
+from storefront.subscriptions.events import OutageCreditLeft, PeriodUnused
+from storefront.subscriptions.models import OutageCredit
 
 REFUSED = "refused"
 DISPUTE_LOST = "dispute_lost"
@@ -104,21 +114,45 @@ def refunds_of_request(order_id: uuid.UUID, request_id: uuid.UUID) -> list[Refun
 def by_transfer(refused: Refund, *, asked_by: uuid.UUID | None, now: datetime) -> Refund | None:
     """What a provider refused goes back by a transfer of ours, once (L221-24: the customer agreed).
 
-    None for a refund that was not refused. Raises `RefundTooHigh`.
+    A proposal is agreed to so. None for a refund that is neither. Raises `RefundTooHigh`.
     """
+    if refused.status is RefundStatus.PROPOSED:
+        payments.approve(refused, asked_by=asked_by, by_hand=True, now=now)
+        return refused
     if refused.status is not RefundStatus.REFUSED:
         return None
-    cause = Cause(
-        reason=refused.reason,
-        request_id=refused.id,
-        due_on=refused.due_on,
-        words=refused.words,
-        asked_by=asked_by,
-        parts=tuple((uuid.UUID(part["line"]), int(part["minor"])) for part in refused.parts),
-    )
     return payments.reserve_refund(
-        refused.payment_id, refused.amount_minor, cause, by_hand=True, now=now
+        refused.payment_id,
+        refused.amount_minor,
+        _again(refused, asked_by, refused.due_on),
+        by_hand=True,
+        now=now,
     )
+
+
+def _again(refund: Refund, asked_by: uuid.UUID | None, due_on: date | None) -> Cause:
+    """The same decision, once more: its request is the refund that did not arrive."""
+    return Cause(
+        reason=refund.reason,
+        request_id=refund.id,
+        due_on=due_on,
+        words=refund.words,
+        asked_by=asked_by,
+        parts=tuple((uuid.UUID(part["line"]), int(part["minor"])) for part in refund.parts),
+    )
+
+
+def propose_again(event: RefundReturned, *, now: datetime) -> None:
+    """What a bank sent back is still owed: staff choose the way, once; its credit note stays.
+
+    Nothing is proposed of what was given back otherwise meanwhile.
+    """
+    refund = db.session.get_one(Refund, event.refund_id)
+    again = _again(refund, None, rules.due_on(paris_date(now)))
+    with suppress(RefundTooHigh):
+        payments.reserve_refund(
+            refund.payment_id, refund.amount_minor, again, proposed=True, now=now
+        )
 
 
 def refuse_order(
@@ -166,6 +200,66 @@ def propose(event: MoneyNotDue, *, now: datetime) -> None:
     payments.reserve_refund(payment.id, payment.refundable.minor, cause, proposed=True, now=now)
 
 
+def propose_extra(event: MoreArrived, *, now: datetime) -> None:
+    """More came than was asked, or a part of what will not be supplied: its refund is proposed,
+    once, as far as it was not given back meanwhile (M-09)."""
+    payment = payments.locked(event.payment_id)
+    amount = min(event.amount_minor, payment.refundable.minor)
+    known = payment_queries.refund_of_request(event.cause_id, payment.id)
+    if known or not amount or payment.status is not PaymentStatus.SUCCEEDED:
+        return
+    cause = Cause(
+        reason=RefundReason.NOT_DUE,
+        request_id=event.cause_id,
+        due_on=rules.due_on(paris_date(now)),
+    )
+    payments.reserve_refund(payment.id, amount, cause, proposed=True, now=now)
+
+
+def propose_unused(event: PeriodUnused, *, now: datetime) -> None:
+    """Part of what was paid for a period was never supplied: proposed to staff, once (B-05, B-08).
+
+    Never more than is left of the payment.
+    """
+    payment = payments.locked(event.payment_id)
+    amount = min(event.amount_minor, payment.refundable.minor)
+    if payment_queries.refund_of_request(event.request_id, payment.id) or not amount:
+        return
+    line = event.order_line_id
+    cause = Cause(
+        reason=RefundReason.NOT_SUPPLIED,
+        request_id=event.request_id,
+        due_on=event.due_on or rules.due_on(paris_date(now)),
+        parts=((line, amount),) if line else (),
+    )
+    payments.reserve_refund(payment.id, amount, cause, proposed=True, now=now)
+
+
+def propose_credit(event: OutageCreditLeft, *, now: datetime) -> None:
+    """What a credit for an outage could take off no debit is proposed to staff for refund, once.
+
+    From the payment of the period it is for first, whose invoice is then corrected (B-06).
+    """
+    credit = db.session.get_one(OutageCredit, event.credit_id)
+    subscription = credit.subscription
+    orders.locked(subscription.order_id)
+    held = sorted(
+        holding(subscription.order_id),
+        key=lambda payment: payment.instalment_id != credit.period.instalment_id,
+    )
+    left = [(payment.id, payment.refundable.minor) for payment in held]
+    amount = min(credit.left_minor, sum(minor for _, minor in left))
+    for payment_id, minor in rules.spread(amount, left):
+        cause = Cause(
+            reason=RefundReason.NOT_SUPPLIED,
+            request_id=credit.id,
+            due_on=rules.due_on(paris_date(now)),
+            words=credit.incident.title,
+            parts=((subscription.order_line_id, minor),),
+        )
+        payments.reserve_refund(payment_id, minor, cause, proposed=True, now=now)
+
+
 # Disputes
 
 
@@ -189,11 +283,19 @@ def thaw(event: DisputeWon, *, now: datetime) -> None:
 
 
 def end(event: DisputeLost, *, now: datetime) -> None:
-    """The payer has the money again: the contract ends, and its invoice is corrected."""
+    """The payer has the money again: the contract ends, and its invoice is corrected.
+
+    No other part is debited. What else was paid is proposed to staff, who know what was supplied.
+    """
     dispute = db.session.get_one(Dispute, event.dispute_id)
     order = orders.locked(dispute.order_id)
     if order.status in (OrderStatus.CONFIRMED, OrderStatus.AWAITING_PAYMENT):
         _end(order, cause_of(dispute), now)
         orders.cancel(order, DISPUTE_LOST, now=now)
     invoicing.credit_dispute(dispute, now=now)
+    if rules.rest_is_decided(line.kind for line in order.lines):
+        cause = Cause(reason=RefundReason.DISPUTE_LOST, request_id=dispute.id, due_on=None)
+        for payment in holding(order.id):
+            minor = payment.refundable.minor
+            payments.reserve_refund(payment.id, minor, cause, proposed=True, now=now)
     journal.record("order.dispute_lost", order, {"dispute": dispute.id}, now=now)

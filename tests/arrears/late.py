@@ -14,13 +14,17 @@ from storefront.catalogue.rules import ProductKind
 from storefront.infra.db import db, transaction
 from storefront.instalments.models import Instalment
 from storefront.instalments.rules import morning_of
+from storefront.kernel.calendar import paris_date
 from storefront.kernel.money import Money
 from storefront.legal.models import AcceptanceKind
 from storefront.notifications.models import Email
 from storefront.orders.models import FulfilmentStatus, OrderLine
 from storefront.orders.rules import BuyerKind
+from storefront.payments import queries as payment_queries
 from storefront.payments import service as payments
+from storefront.payments.models import ArrivalWay
 from storefront.payments.providers.base import PAGE_LIFETIME, Outcome, OutcomeStatus
+from storefront.payments.service import Seen
 from tests import factories
 
 PRICE = 90_000
@@ -55,6 +59,11 @@ def pay(instalment_id: uuid.UUID, now: datetime) -> None:
     """The money of one part arrives, as staff record a transfer; nobody has reacted yet."""
     with transaction():
         owed = db.session.get_one(Instalment, instalment_id)
+        awaited = payment_queries.undecided_of_instalment(instalment_id)
+        if awaited is not None:
+            seen = Seen(1, ArrivalWay.TRANSFER, owed.amount_minor, paris_date(now))
+            payments.record_arrival(awaited.id, seen, recorded_by=None, now=now)
+            return
         payment = payments.reserve(
             order_id=owed.order_id,
             user_id=owed.order.user_id,

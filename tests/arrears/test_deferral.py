@@ -54,10 +54,8 @@ def test_granted_beforehand_it_moves_debit_announcement_and_everything_after(
     assert (owed.due_on, owed.owed_on) == (DUE, UNTIL)
     assert owed.status is InstalmentStatus.SCHEDULED
     assert [kind for kind, _ in late.told()] == ["deferred"]
-    announced = db.session.scalars(
-        select(Email.queued_at).where(Email.kind == "instalment_announced")
-    )
-    assert [at.date() for at in announced] == [UNTIL - timedelta(days=2)]
+    announced = db.session.scalars(select(Email.queued_at).where(Email.kind == "payment_awaited"))
+    assert [at.date() for at in announced] == [UNTIL - timedelta(days=7)]
     assert queries.overdue_of_user(owed.order.user_id, UNTIL - timedelta(days=1)) == []
 
     late.live(UNTIL, UNTIL + timedelta(days=10))
@@ -100,7 +98,7 @@ def test_interest_starts_after_the_new_day(app: Flask, now: datetime) -> None:
     late.bought(now, count=2, buyer=BuyerKind.PROFESSIONAL)
     until = date(2026, 12, 28)
     grant(until, date(2026, 12, 1), staff_id(now))
-    late.live(until, until)
+    late.live(until, until + timedelta(days=1))
     user_id = late.part(2).order.user_id
 
     (line,) = queries.statement(user_id, date(2026, 12, 31)).lines

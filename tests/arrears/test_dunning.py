@@ -141,7 +141,7 @@ def test_a_professional_is_suspended_and_the_rest_falls_due(app: Flask, now: dat
         ("suspension", suspended),
     ]
     rest = [late.part(rank) for rank in (3, 4)]
-    assert [one.owed_on for one in rest] == [suspended + timedelta(days=2)] * 2
+    assert [one.owed_on for one in rest] == [suspended + timedelta(days=7)] * 2
     assert [one.due_on for one in rest] == [date(2027, 1, 24), date(2027, 2, 24)]
     assert late.part(2).moved_to is None
 
@@ -149,12 +149,12 @@ def test_a_professional_is_suspended_and_the_rest_falls_due(app: Flask, now: dat
 def test_what_falls_due_at_once_is_announced_then_taken(app: Flask, now: datetime) -> None:
     late.bought(now, count=3, buyer=BuyerKind.PROFESSIONAL)
     suspended = DUE + timedelta(days=15)
-    late.live(DUE, suspended + timedelta(days=2))
+    late.live(DUE, suspended + timedelta(days=8))
     announced = select(Email).where(
-        Email.kind == "instalment_announced", Email.key.contains(str(late.part(3).id))
+        Email.kind == "payment_awaited", Email.key.endswith("2027-01-15")
     )
     (message,) = db.session.scalars(announced)
-    assert "10 janvier 2027" in message.text
+    assert "15 janvier 2027" in message.text
     assert late.part(3).status is InstalmentStatus.UNPAID
 
 
@@ -319,7 +319,7 @@ def test_a_cancelled_order_is_asked_for_nothing_more(app: Flask, now: datetime) 
 
 def test_the_worker_knows_when_the_next_step_is_due(app: Flask, now: datetime) -> None:
     late.bought(now, count=2)
-    worker.run_due(morning_of(DUE))
+    worker.run_due(morning_of(DUE + timedelta(days=1)))
     assert queries.next_act_at() == morning_of(REMINDER)
     late.live(DUE, SUSPENSION)
     assert queries.next_act_at() is None
@@ -332,12 +332,14 @@ def test_only_a_contract_that_binds_for_a_year_bears_its_own_rate(
     app: Flask, now: datetime, kind: ProductKind, rate_bp: int
 ) -> None:
     """The second month is unpaid: the yearly rate of the terms, or the multiple of the law."""
-    order_id = paying.transferred(kind, now, buyer=BuyerKind.PROFESSIONAL)
-    worker.run_due(now)
-    late.live(now.date() + timedelta(days=1), REMINDER)
+    # The month begins on 14 December and can be paid by transfer for a week.
+    ordered_at, reminded_on = now - timedelta(days=10), date(2026, 12, 31)
+    order_id = paying.transferred(kind, ordered_at, buyer=BuyerKind.PROFESSIONAL)
+    worker.run_due(ordered_at)
+    late.live(ordered_at.date() + timedelta(days=1), reminded_on)
     user_id = db.session.get_one(Order, order_id).user_id
 
     (line,) = queries.statement(user_id, date(2026, 12, 31)).lines
 
     assert [one.rate_bp for one in line.claim.interest.segments] == [rate_bp]
-    assert late.acts() == [("reminder", REMINDER)]
+    assert late.acts() == [("reminder", reminded_on)]

@@ -68,7 +68,7 @@ def test_nobody_who_paid_sees_anything_of_it(app: Flask, now, at) -> None:
 def test_a_professionals_statement_adds_up_to_the_cent(app: Flask, now, at) -> None:
     """450 EUR from 25 December at 8.25 %, seven days, and 40 EUR."""
     late.bought(now, count=2, buyer=BuyerKind.PROFESSIONAL)
-    late.live(DUE, DUE)
+    late.live(DUE, DUE + timedelta(days=1))
     at(date(2027, 1, 1))
     browser = customer(app, now)
     page = plain(browser.get("/compte/echeances/releve").text)
@@ -90,7 +90,7 @@ def test_two_late_parts_of_one_invoice_bear_one_fee(app: Flask, now, at) -> None
 
 def test_a_statement_says_that_it_stops_where_no_rate_is_known(app: Flask, now, at) -> None:
     late.bought(now, count=2, buyer=BuyerKind.PROFESSIONAL)
-    late.live(DUE, DUE)
+    late.live(DUE, DUE + timedelta(days=1))
     at(date(2027, 6, 1))
     browser = customer(app, now)
     assert "1er janvier 2027" in plain(browser.get("/compte/echeances/releve").text)
@@ -133,7 +133,7 @@ def test_staff_find_what_is_overdue_by_step_and_take_it_with_them(app: Flask, no
 def test_the_list_goes_on_by_key(app: Flask, now, at, monkeypatch) -> None:
     monkeypatch.setattr(views, "PAGE", 1)
     late.bought(now, count=3)
-    late.live(DUE, date(2027, 1, 24))
+    late.live(DUE, date(2027, 1, 25))
     browser = staff(app, at(date(2027, 1, 26)))
     first = browser.get("/gestion/impayes").text
     key = re.search(r"apres=([^\"&]+)", first)[1]
@@ -176,7 +176,7 @@ def test_a_deferral_that_cannot_be_keeps_what_was_typed(
     app: Flask, now, at, typed, message
 ) -> None:
     late.bought(now, count=2)
-    late.live(DUE, DUE)
+    late.live(DUE, DUE + timedelta(days=1))
     browser = staff(app, at(DUE + timedelta(days=1)))
     answer = browser.post(f"/gestion/impayes/{late.part(2).id}/report", data=typed)
     assert answer.status_code == 422

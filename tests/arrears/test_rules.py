@@ -76,9 +76,9 @@ def test_interest_stops_where_no_rate_is_known_and_says_so() -> None:
     assert early.stops_on is None
 
 
-def steps(*, professional: bool, monthly: bool = False, **changed: object) -> list[str]:
+def steps(*, professional: bool, graced: bool = False, **changed: object) -> list[str]:
     parameters = dataclasses.replace(PARAMETERS, **changed)
-    pauses = rules.dunning(parameters, professional=professional, monthly=monthly)
+    pauses = rules.dunning(parameters, professional=professional, graced=graced)
     return [pause.step.value for pause in pauses]
 
 
@@ -106,8 +106,8 @@ def test_a_professionals_rest_follows_the_accepted_terms(
 
 
 def test_a_months_service_is_stopped_by_its_own_grace_days() -> None:
-    assert steps(professional=True, monthly=True) == ["reminder"]
-    assert steps(professional=False, monthly=True) == ["reminder", "formal_notice"]
+    assert steps(professional=True, graced=True) == ["reminder"]
+    assert steps(professional=False, graced=True) == ["reminder", "formal_notice"]
 
 
 @given(
@@ -117,7 +117,7 @@ def test_however_late_the_worker_is_no_step_loses_its_time(
     late_by: int, later_by: int, professional: bool, acceleration: str
 ) -> None:
     parameters = dataclasses.replace(PARAMETERS, professional_acceleration=acceleration)
-    pauses = rules.dunning(parameters, professional=professional, monthly=False)
+    pauses = rules.dunning(parameters, professional=professional, graced=False)
     done: dict[DunningStep, date] = {}
     for number, pause in enumerate(pauses):
         planned = rules.next_step(rules.timeline(pauses, OWED_ON, done))

@@ -18,6 +18,7 @@ from storefront.catalogue.rules import (
     price_of,
     search_score,
     search_stems,
+    shown_rate,
     territory_of,
     vat_rate,
 )
@@ -48,6 +49,10 @@ def test_every_kind_has_its_facts():
         ("BE", "1000", Territory.EUROPEAN_UNION),
         ("MA", "20000", Territory.ELSEWHERE),
         ("CH", "1200", Territory.ELSEWHERE),
+        ("MC", "98000", Territory.MONACO),
+        ("RE", "97400", Territory.ANTILLES_REUNION),
+        ("YT", "97600", Territory.GUYANE_MAYOTTE),
+        ("NC", "98800", Territory.COLLECTIVITY),
     ],
 )
 def test_a_postcode_tells_the_tax_territory(country, postcode, territory):
@@ -74,6 +79,13 @@ TABLE = [
     (ProductKind.HOUR_PACK, VatClass.STANDARD, Territory.GUYANE_MAYOTTE, True, 0, "overseas"),
     (ProductKind.HOUR_PACK, VatClass.STANDARD, Territory.COLLECTIVITY, True, 0, "outside"),
     (ProductKind.E_LEARNING, VatClass.TRAINING_EXEMPT, Territory.METROPOLE, False, 0, "training"),
+    (ProductKind.TEMPLATE, VatClass.STANDARD, Territory.MONACO, False, 2000, ""),
+    (ProductKind.TEMPLATE, VatClass.STANDARD, Territory.ELSEWHERE, False, 0, "outside"),
+    (ProductKind.TEMPLATE, VatClass.STANDARD, Territory.ELSEWHERE, True, 0, "third_country"),
+    (ProductKind.PLAN, VatClass.STANDARD, Territory.METROPOLE, True, 2000, ""),
+    (ProductKind.PLAN, VatClass.STANDARD, Territory.ANTILLES_REUNION, True, 850, ""),
+    (ProductKind.PLAN, VatClass.STANDARD, Territory.EUROPEAN_UNION, True, 2000, ""),
+    (ProductKind.PLAN, VatClass.STANDARD, Territory.ELSEWHERE, True, 0, "third_country"),
 ]
 
 
@@ -90,7 +102,8 @@ def test_the_rate_follows_the_table(kind, vat_class, territory, professional, ra
         (ProductKind.HOUR_PACK, Territory.EUROPEAN_UNION, False, "support"),
         (ProductKind.SUPPORT_CONTRACT, Territory.ELSEWHERE, False, "support"),
         (ProductKind.E_LEARNING, Territory.EUROPEAN_UNION, False, "training"),
-        (ProductKind.TEMPLATE, Territory.EUROPEAN_UNION, True, "eu_business"),
+        (ProductKind.HOUR_PACK, Territory.MONACO, False, "support"),
+        (ProductKind.PAPER_GUIDE, Territory.EUROPEAN_UNION, True, "eu_business"),
         (ProductKind.PAPER_GUIDE, Territory.ELSEWHERE, False, "country"),
     ],
 )
@@ -98,6 +111,71 @@ def test_what_is_not_sold_there_is_refused(kind, territory, professional, reason
     with pytest.raises(NotSoldThere) as refused:
         rate(kind, VatClass.STANDARD, territory, professional)
     assert refused.value.details["reason"] == reason
+
+
+# VAT-07: kind, seller, whether a VAT number was given, rate, exemption.
+NUMBERED = [
+    (ProductKind.PLAN, SellerVat(), True, VatRate(0, "reverse_charge")),
+    (ProductKind.TEMPLATE, SellerVat(), True, VatRate(0, "reverse_charge")),
+    (ProductKind.TEMPLATE, SellerVat(franchise=True), True, VatRate(0, "reverse_charge")),
+    (ProductKind.PLAN, SellerVat(), False, VatRate(2000)),
+    (ProductKind.PLAN, SellerVat(vies_required=True), False, VatRate(2000)),
+]
+
+
+@pytest.mark.parametrize(("kind", "seller", "numbered", "expected"), NUMBERED)
+def test_a_business_of_the_union_owes_the_tax_itself_when_it_gives_its_number(
+    kind, seller, numbered, expected
+):
+    found = vat_rate(
+        kind,
+        VatClass.STANDARD,
+        territory=Territory.EUROPEAN_UNION,
+        professional=True,
+        seller=seller,
+        has_vat_number=numbered,
+    )
+    assert found == expected
+
+
+def test_a_seller_who_wants_vies_asked_first_sells_nothing_on_a_number_alone():
+    with pytest.raises(NotSoldThere) as refused:
+        vat_rate(
+            ProductKind.PLAN,
+            VatClass.STANDARD,
+            territory=Territory.EUROPEAN_UNION,
+            professional=True,
+            seller=SellerVat(vies_required=True),
+            has_vat_number=True,
+        )
+    assert refused.value.details["reason"] == "eu_business"
+
+
+@pytest.mark.parametrize("territory", [Territory.METROPOLE, Territory.ELSEWHERE])
+def test_a_vat_number_changes_nothing_outside_the_other_countries_of_the_union(territory):
+    given = [
+        vat_rate(
+            ProductKind.PLAN,
+            VatClass.STANDARD,
+            territory=territory,
+            professional=True,
+            seller=SellerVat(),
+            has_vat_number=numbered,
+        )
+        for numbered in (True, False)
+    ]
+    assert given[0] == given[1]
+
+
+def test_a_price_is_shown_as_those_pay_it_who_can_have_it():
+    for features, shown in (
+        ({}, VatRate(2000)),
+        ({"countries": ["FR", "BE"]}, VatRate(2000)),
+        ({"countries": ["MA"], "professionals_only": True}, VatRate(0, "third_country")),
+        ({"countries": ["MA"]}, VatRate(0, "outside")),
+    ):
+        rate = shown_rate(ProductKind.PLAN, VatClass.STANDARD, features, SellerVat())
+        assert rate == shown
 
 
 def test_a_seller_under_franchise_charges_no_tax_on_anything():

@@ -9,6 +9,24 @@ from storefront.infra.db import db, transaction
 from tests import factories
 from tests.checkout.shopping import COMPANY, DETAILS, add, give_details, text
 
+CASABLANCA = {
+    "buyer_kind": "professional",
+    "company": "Réceptions de l’Essai",
+    "ice": "001 527 900 000 012",
+    "street": "17 rue Neuve",
+    "postcode": "20250",
+    "city": "Casablanca",
+    "country": "MA",
+}
+BRUSSELS = {
+    "buyer_kind": "professional",
+    "company": "Ateliers de Bruxelles",
+    "vat_number": "BE 0428.759.497",
+    "postcode": "1000",
+    "city": "Bruxelles",
+    "country": "BE",
+}
+
 
 @pytest.fixture
 def full_cart(shop, browser):
@@ -89,15 +107,65 @@ def test_a_company_is_kept_without_its_spaces(shop, full_cart):
     assert kept(shop)["siren"] == "123456782"
 
 
+@pytest.mark.parametrize(
+    "ice", ["", "12345678901234", "1234567890123456", "00152x900000012", "１" * 15]
+)
+def test_the_number_of_a_moroccan_company_has_fifteen_digits(full_cart, ice):
+    answer = give_details(full_cart(ProductKind.TEMPLATE), **{**CASABLANCA, "ice": ice})
+    assert answer.status_code == 422
+    assert "Saisissez les quinze chiffres de l’ICE" in text(answer)
+    assert 'value="17 rue Neuve"' in answer.text
+
+
+def test_a_moroccan_company_needs_no_siren_and_keeps_none(shop, full_cart):
+    browser = full_cart(ProductKind.TEMPLATE)
+    assert give_details(browser, **COMPANY).status_code == 303
+    assert give_details(browser, **CASABLANCA).status_code == 303
+    assert kept(shop)["ice"] == "001527900000012"
+    page = text(browser.get("/commande/verification"))
+    assert "ICE 001527900000012" in page
+    assert "SIREN" not in page
+
+
+def test_a_moroccan_postcode_has_five_digits(full_cart):
+    browser = full_cart(ProductKind.TEMPLATE)
+    answer = give_details(browser, **{**CASABLANCA, "postcode": "2000"})
+    assert "Un code postal marocain compte cinq chiffres." in text(answer)
+
+
+def test_a_business_of_the_union_gives_a_number_of_its_own_country(full_cart):
+    browser = full_cart(ProductKind.TEMPLATE)
+    wrong = give_details(browser, **{**BRUSSELS, "vat_number": "FR11123456782"})
+    assert "Les numéros de TVA de ce pays commencent par BE." in text(wrong)
+    assert give_details(browser, **BRUSSELS).status_code == 303
+    page = text(browser.get("/commande/verification"))
+    assert "Autoliquidation" in page
+    assert "132,50 € au total, sans TVA" in page
+
+
+def test_a_business_of_the_union_without_a_number_pays_the_french_tax(full_cart):
+    browser = full_cart(ProductKind.TEMPLATE)
+    assert give_details(browser, **{**BRUSSELS, "vat_number": ""}).status_code == 303
+    assert "159,00 € au total, TTC" in text(browser.get("/commande/verification"))
+
+
+def test_overseas_france_is_chosen_by_its_postcode(full_cart):
+    answer = give_details(full_cart(), country="RE", postcode="97400")
+    assert answer.status_code == 422
+    assert 'value="RE"' not in answer.text
+
+
 def test_a_private_buyer_keeps_no_company(shop, full_cart):
     assert give_details(full_cart(), company="Reste d’avant", siren="zzz").status_code == 303
     assert "company" not in kept(shop)
 
 
-@pytest.mark.parametrize("country", ["BE", "MA", "US"])
-def test_remote_support_is_refused_outside_france_before_any_payment(full_cart, country):
+@pytest.mark.parametrize(
+    ("country", "postcode"), [("BE", "1000"), ("MA", "20000"), ("MC", "98000"), ("US", "10001")]
+)
+def test_remote_support_is_refused_outside_france_before_any_payment(full_cart, country, postcode):
     browser = full_cart(ProductKind.HOUR_PACK)
-    answer = give_details(browser, country=country, postcode="1000")
+    answer = give_details(browser, country=country, postcode=postcode)
     assert answer.status_code == 422
     assert "réservée aux équipements situés en France" in text(answer)
 

@@ -109,7 +109,7 @@ def test_paying_again_by_the_same_means_finds_the_same_page(shop, browser, guide
     the(shop, Payment)
 
 
-@pytest.mark.parametrize("provider", ["", "bitcoin", "offline"])
+@pytest.mark.parametrize("provider", ["", "bitcoin", "on_request"])
 def test_paying_again_by_an_unknown_means_is_refused_in_words(
     shop, browser, guide, sandbox, provider
 ):

@@ -39,7 +39,7 @@ def test_it_sells_what_it_should(demo: Demo) -> None:
     assert kinds[ProductKind.PAPER_GUIDE] == kinds[ProductKind.DIGITAL_PRODUCT] == 4
     assert kinds[ProductKind.TEMPLATE] == 2
     assert kinds[ProductKind.HOUR_PACK] == 4
-    assert kinds[ProductKind.PLAN] == 3
+    assert kinds[ProductKind.PLAN] == 5
     assert all(kinds[kind] for kind in ProductKind)
     bundle = db.session.scalars(select(Product).where(Product.kind == ProductKind.BUNDLE)).one()
     assert [item.item.kind for item in bundle.bundle_items] == [ProductKind.E_LEARNING] * 2
@@ -147,3 +147,13 @@ def test_the_code_of_somebody_without_one_is_refused_in_words(demo: Demo) -> Non
 
     assert done.exit_code == 1
     assert "no second factor" in done.output
+
+
+def test_every_plan_says_what_it_opens_in_french(demo: Demo) -> None:
+    """C-08: no code shows on the page, in either currency."""
+    browser = demo.app.test_client()
+    for query in ("", "?devise=MAD"):
+        page = browser.get(f"/offres{query}").text
+        for plan in db.session.scalars(select(Product).where(Product.kind == ProductKind.PLAN)):
+            for code in (*plan.features["entitlements"], *plan.features["limits"]):
+                assert f">{code}<" not in page

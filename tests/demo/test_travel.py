@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections import Counter
 from datetime import date, datetime, timedelta
+from email import message_from_bytes, policy
 
 import pytest
 from sqlalchemy import select
 
 from storefront import worker
+from storefront.arrears.queries import cases_of_order
+from storefront.arrears.rules import DunningStep, Outcome
 from storefront.credits.models import CreditEntry, HourLot
 from storefront.credits.rules import EntryKind
 from storefront.infra import clock, journal
@@ -20,14 +23,15 @@ from storefront.instalments.rules import MORNING
 from storefront.kernel.calendar import PARIS, paris_date
 from storefront.notifications.models import Email
 from storefront.notifications.rules import EmailStatus
-from storefront.orders.models import FulfilmentStatus, Order, OrderLine
+from storefront.orders.models import FulfilmentStatus, Order
 from storefront.payments.models import Payment, PaymentStatus
 from storefront.subscriptions.models import Subscription, SubscriptionPeriod, SubscriptionStatus
 from tests.demo.conftest import Demo
 
 pytestmark = [pytest.mark.slow, pytest.mark.once]
 
-REFUSED = "samira.nedjar@exemple.example"  # her bank refuses every debit after the order
+# Her bank refuses every debit after the order; she pays by hand once her session is suspended.
+REFUSED = "samira.nedjar@exemple.example"
 FAR = datetime.fromisoformat("2027-12-24T10:00:00+01:00")
 
 
@@ -37,9 +41,15 @@ def travelled(demo: Demo) -> str:
     return demo.run("demo", "advance-to", "2027-12-24T10:00")
 
 
-def emails_about(order_id: object, kind: str) -> list[Email]:
-    found = select(Email).where(Email.order_id == order_id, Email.kind == kind)
+def emails_about(order_id: object, kind: str = "") -> list[Email]:
+    found = select(Email).where(Email.order_id == order_id, Email.kind.startswith(kind))
     return sorted(db.session.scalars(found), key=lambda email: email.queued_at)
+
+
+def unpaid_order() -> Order:
+    """The order whose debits are refused."""
+    found = select(Order).join(Instalment).where(Order.email == REFUSED, Instalment.rank == 2)
+    return db.session.scalars(found).one()
 
 
 def test_the_clock_stands_where_it_was_sent(demo: Demo, travelled: str) -> None:
@@ -49,11 +59,11 @@ def test_the_clock_stands_where_it_was_sent(demo: Demo, travelled: str) -> None:
 
 def test_every_instalment_of_a_price_was_taken_on_its_morning(demo: Demo, travelled: str) -> None:
     parts = list(db.session.scalars(select(Instalment).where(Instalment.schedule == PRICE)))
-    late, taken = partition(parts)
+    taken = [part for part in parts if part.order.email != REFUSED]
 
-    assert {part.order.email for part in late} == {REFUSED}
+    assert len(taken) < len(parts)
     assert any(part.rank == 2 for part in taken)
-    assert {part.status for part in taken} == {InstalmentStatus.PAID}
+    assert {part.status for part in parts} == {InstalmentStatus.PAID}
     for part in taken:
         assert part.paid_at is not None
         assert paris_date(part.paid_at) == part.due_on
@@ -63,36 +73,60 @@ def test_every_instalment_of_a_price_was_taken_on_its_morning(demo: Demo, travel
             assert announced, "a debit that was not announced"
 
 
-def partition(parts: list[Instalment]) -> tuple[list[Instalment], list[Instalment]]:
-    """Those that the bank of one customer refuses, and all others."""
-    late = [part for part in parts if part.status is InstalmentStatus.UNPAID]
-    return late, [part for part in parts if part not in late]
+def test_an_unpaid_part_lives_through_to_its_payment(demo: Demo, travelled: str) -> None:
+    """M-04, SUB-06: reminded, put on notice, suspended, paid five days later, open again."""
+    order = unpaid_order()
+    (case,) = cases_of_order(order.id)
+    suspended = case.act(DunningStep.SUSPENSION)
+    assert suspended is not None
+    told = [
+        (email.kind, paris_date(email.queued_at))
+        for email in emails_about(order.id)
+        if email.kind.startswith(("instalment_", "arrears_"))
+    ]
+    paid_on = suspended.made_on + timedelta(days=5)
+
+    assert [kind for kind, _ in told] == [
+        "instalment_announced",
+        *["instalment_failed"] * 4,
+        "arrears_reminder",
+        "arrears_formal_notice",
+        "arrears_suspension",
+        "instalment_paid",
+        "arrears_settled",
+        *["instalment_announced", "instalment_paid"] * 2,  # by the card that she paid with
+    ]
+    assert told[7:10] == [
+        ("arrears_suspension", suspended.made_on),
+        ("instalment_paid", paid_on),
+        ("arrears_settled", paid_on),
+    ]
+    assert case.outcome is Outcome.PAID
+    assert order.lines[0].fulfilment is FulfilmentStatus.OPEN
 
 
-def test_what_stays_unpaid_is_followed_up_to_the_suspension(demo: Demo, travelled: str) -> None:
-    """M-04, SUB-06: a consumer is reminded, put on notice, then suspended, each once."""
-    kinds = list(db.session.scalars(select(Email.kind).where(Email.recipient == REFUSED)))
+def test_each_of_its_mails_can_be_read_in_the_local_mailbox(demo: Demo, travelled: str) -> None:
+    order = unpaid_order()
+    folder = demo.app.config["SETTINGS"].instance / "mail"
+    kept = [
+        message_from_bytes(path.read_bytes(), policy=policy.default)
+        for path in sorted(folder.glob("*.eml"))
+    ]
+    read = [one["Subject"] for one in kept if order.reference in one["Subject"]]
 
-    for step in ("reminder", "formal_notice", "suspension"):
-        assert kinds.count(f"arrears_{step}") >= 1
-    line = db.session.scalars(select(OrderLine).join(Order).where(Order.email == REFUSED)).first()
-    assert line is not None
-    assert line.fulfilment is FulfilmentStatus.SUSPENDED
+    assert sorted(read) == sorted(email.subject for email in emails_about(order.id))
 
 
 def test_the_money_taken_is_the_money_owed(demo: Demo, travelled: str) -> None:
-    late, paid = partition(list(db.session.scalars(select(Instalment))))
-    owed = sum(part.amount_minor for part in paid)
-    refused = {part.id for part in late}
-    attempts = [
-        one for one in db.session.scalars(select(Payment)) if one.instalment_id not in refused
-    ]
+    owed = sum(part.amount_minor for part in db.session.scalars(select(Instalment)))
+    attempts = list(db.session.scalars(select(Payment)))
     by_transfer = sum(one.amount_minor for one in attempts if one.provider == "offline")
     ledger = demo.sandbox.control("ledger")
     taken = sum(entry["amount"] for name in ("stripe", "paypal") for entry in ledger[name]["taken"])
+    declined = {one.order_id for one in attempts if one.status is not PaymentStatus.SUCCEEDED}
 
-    assert {one.status for one in attempts} == {PaymentStatus.SUCCEEDED}
     assert taken + by_transfer == owed
+    assert declined == {unpaid_order().id}
 
 
 def test_hours_expired_with_their_reminders(demo: Demo, travelled: str) -> None:

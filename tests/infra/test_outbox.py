@@ -175,3 +175,24 @@ def test_a_worker_killed_half_way_changes_nothing_and_another_takes_over(
     assert times("opened", visitor) == 0
     outbox.drain(now)
     assert (times("opened", visitor), times("barked", visitor)) == (1, 1)
+
+
+def test_reactions_that_share_a_transaction_are_each_alone_when_one_fails(
+    now: datetime, house: Callable[[bool], None]
+):
+    house(True)
+    visitors = [ring(now) for _ in range(5)]
+
+    assert outbox.drain(now) == 10
+
+    assert [times("barked", visitor) for visitor in visitors] == [1] * 5
+    assert [times("opened", visitor) for visitor in visitors] == [0] * 5
+
+
+def test_a_request_reacts_to_its_own_events_and_leaves_older_ones_to_the_worker(now: datetime):
+    older = ring(now - timedelta(minutes=1))
+    own = ring(now)
+
+    assert outbox.drain(now, since=now) == 2
+
+    assert (times("barked", older), times("barked", own)) == (0, 1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
 
@@ -9,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from storefront.catalogue.rules import OwnParts
 from storefront.instalments.rules import (
     Course,
     Interval,
@@ -217,3 +219,74 @@ def test_nothing_is_debited_before_the_morning() -> None:
     assert morning_of(day) == datetime(2026, 12, 24, 5, 0, tzinfo=UTC)
     assert working_day(morning_of(day) - timedelta(seconds=1)) == date(2026, 12, 23)
     assert working_day(morning_of(day)) == day
+
+
+def own(*shares: int, after: int = 0, line: PlanLine = SESSION) -> PlanLine:
+    return replace(line, own=OwnParts(shares, after), instalments_max=len(shares))
+
+
+def test_own_parts_take_the_place_of_equal_ones() -> None:
+    once, twice, thrice, fourfold = found(own(50, 20, 30), consumer=False)
+
+    assert shown(once) == [(ORDERED_ON, 40000)]
+    assert [part.amount.minor for part in thrice.instalments] == [20000, 8000, 12000]
+    assert twice.refusal is fourfold.refusal is PlanRefusal.PRODUCT
+    assert once.refusal is thrice.refusal is None
+
+
+def test_the_first_of_the_own_parts_can_wait() -> None:
+    twice = found(own(50, 50, after=30), consumer=False)[1]
+
+    assert shown(twice) == [(date(2026, 12, 24), 20000), (date(2027, 1, 24), 20000)]
+
+
+def test_own_parts_of_a_consumer_that_last_too_long_are_refused_as_a_credit() -> None:
+    """PRE-10 counts from the supply, whatever the shares are."""
+    assert refusals(own(90, 10, after=19, line=GOODS))[1] is None
+    assert refusals(own(90, 10, after=21, line=GOODS))[1] is PlanRefusal.CONSUMER_CREDIT
+    assert refusals(own(50, 50, after=60, line=GOODS))[0] is None
+
+
+def test_other_lines_of_the_cart_are_split_evenly_beside_own_parts() -> None:
+    twice = found(own(70, 30, after=10), GOODS, consumer=False)[1]
+
+    assert shown(twice) == [
+        (ORDERED_ON, 20000),
+        (date(2026, 12, 4), 28000),
+        (date(2026, 12, 24), 20000),
+        (date(2027, 1, 4), 12000),
+    ]
+
+
+def test_an_individuals_own_parts_begin_after_the_period_and_with_thirty_percent() -> None:
+    twice = found(own(50, 50, line=IN_FEBRUARY))[1]
+
+    assert shown(twice) == [(date(2026, 12, 9), 12000), (date(2027, 2, 16), 28000)]
+
+
+def test_where_own_parts_would_be_a_credit_an_individual_has_those_of_the_law() -> None:
+    late = found(own(20, 80, after=60, line=ONLINE))[1]
+
+    assert late.refusal is None
+    assert shown(late) == shown(found(ONLINE)[1])
+
+
+@given(
+    shares=st.lists(st.integers(1, 60), min_size=2, max_size=4),
+    after=st.integers(0, 60),
+    ahead=st.integers(0, 200),
+    price=st.integers(100, 10**6),
+)
+def test_own_parts_never_ask_an_individual_for_more_than_the_law_lets(
+    shares: list[int], after: int, ahead: int, price: int
+) -> None:
+    course = individual(ORDERED_ON + timedelta(days=ahead), ORDERED_ON + timedelta(days=ahead + 9))
+    line = replace(own(*shares, after=after, line=course), gross=Money(price))
+    for offer in found(line)[1:]:
+        if offer.refusal is None:
+            assert line.course is not None
+            parts = offer.instalments
+            assert sum(part.amount.minor for part in parts) == price
+            assert parts[0].due_on > line.course.withdrawal_ends_on
+            assert parts[0].amount.minor * 10 <= price * 3
+    assert found(line)[1].refusal is None

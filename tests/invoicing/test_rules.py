@@ -63,7 +63,10 @@ def test_a_training_names_the_declaration_and_its_exemption():
     }
 
 
-@pytest.mark.parametrize("code", ["franchise", "training", "export", "overseas", "outside"])
+@pytest.mark.parametrize(
+    "code",
+    ["franchise", "training", "export", "overseas", "outside", "third_country", "reverse_charge"],
+)
 def test_every_reason_for_no_vat_is_explained(code: str):
     assert Mention(code) in said(ProductKind.DIGITAL_PRODUCT, exemptions=("", code))
 
@@ -99,3 +102,10 @@ def test_totals_are_sums_of_lines_per_rate_highest_first():
 )
 def test_the_unit_price_before_tax_is_rounded_half_up(net: int, quantity: int, unit: int):
     assert rules.unit_net(net, quantity) == unit
+
+
+def test_french_tax_is_never_stated_in_another_currency():
+    rules.check_tax_currency("EUR", 3317)
+    rules.check_tax_currency("MAD", 0)
+    with pytest.raises(ValueError, match="stated in EUR"):
+        rules.check_tax_currency("MAD", 3317)

@@ -28,8 +28,16 @@ def transfer():
     return build_providers(ProviderSettings())["offline"]
 
 
-def test_a_shop_without_any_account_still_takes_bank_transfers():
-    assert list(build_providers(ProviderSettings())) == ["offline"]
+def test_a_shop_without_any_account_can_still_be_paid():
+    assert list(build_providers(ProviderSettings())) == ["offline", "cheque", "on_request"]
+
+
+def test_only_on_request_stands_in_for_a_provider_that_does_not_take_the_currency():
+    ways = build_providers(ProviderSettings())
+    assert [way.key for way in ways.values() if way.capabilities.fallback] == ["on_request"]
+    assert [way.key for way in ways.values() if "MAD" in way.capabilities.currencies] == [
+        "on_request"
+    ]
 
 
 def test_the_buyer_stays_with_us_and_gets_a_reference_to_quote(transfer):

@@ -22,7 +22,14 @@ from storefront.legal.models import AcceptanceKind
 from storefront.notifications.models import Email
 from storefront.orders.models import FulfilmentStatus, Order, OrderStatus
 from storefront.payments import queries, service
-from storefront.payments.models import DisputeStatus, Payment, Refund, RefundStatus
+from storefront.payments.models import (
+    DisputeStatus,
+    Payment,
+    Refund,
+    RefundReason,
+    RefundStatus,
+)
+from tests import paying
 from tests.payments.paid import Counter, cause, disputes, the
 
 
@@ -238,3 +245,46 @@ def test_a_debit_in_doubt_when_the_dispute_is_lost_is_given_back_when_it_comes(c
 
     [proposed] = queries.refunds_of_order(order_id)
     assert (proposed.status, proposed.amount_minor) == (RefundStatus.PROPOSED, 10000)
+
+
+def test_what_else_was_paid_of_the_order_is_proposed_to_staff_once(cards, now):
+    """The contract is over: what was supplied for the other part only people can say."""
+    paid = course(cards)
+    order_id = order_of(paid).id
+    later = now + timedelta(days=35)
+    cards.sandbox.control("clock", now=later.isoformat())
+    worker.run_due(later)
+    second = next(one.id for one in queries.of_order(order_id) if one.id != paid)
+    reference = cards.contest(second)
+    cards.close(reference, "lost")
+    current_app.extensions["clock"].move_to(later)
+    cards.tell("closed", times=3)
+    worker.run_due(later + timedelta(days=90))
+
+    [proposed] = queries.refunds_of_order(order_id)
+    assert (proposed.payment_id, proposed.amount_minor) == (paid, 10000)
+    assert (proposed.status, proposed.reason) == (
+        RefundStatus.PROPOSED,
+        RefundReason.DISPUTE_LOST,
+    )
+    assert len(queries.of_order(order_id)) == 2  # no other part was debited
+    with transaction():
+        service.dismiss(service.locked_refund(proposed.id), now=later)
+    assert the(Payment, paid).refundable.minor == 10000
+    assert cards.given_back() == []
+
+
+def test_the_months_of_a_subscription_were_supplied_and_are_not_proposed(cards, now):
+    paying.bought(cards.sandbox, ProductKind.PLAN, now, card=paying.GOOD_CARD)
+    later = now + timedelta(days=32)
+    cards.sandbox.control("clock", now=later.isoformat())
+    worker.run_due(later)
+    first, second = db.session.scalars(select(Payment.id).order_by(Payment.created_at)).all()
+    reference = cards.contest(second)
+    cards.close(reference, "lost")
+    current_app.extensions["clock"].move_to(later)
+    cards.tell("closed")
+    worker.run_due(later)
+
+    assert order_of(first).status is OrderStatus.CANCELLED
+    assert queries.refunds_of_order(order_of(first).id) == []

@@ -129,7 +129,7 @@ def test_articles_are_given_back_one_by_one(client, cards, now):
         ({"reason": ""}, "Choisissez un motif"),
         ({"scope": ""}, "Choisissez ce qui est rendu"),
         ({"reason": "n’importe"}, "Erreur"),
-        ({"due_on": "demain"}, "Écrivez une date comme 2026-12-08."),
+        ({"due_on": "demain"}, "Cette date n’existe pas. Écrivez-la comme 15/02/2027."),
     ],
 )
 def test_what_cannot_be_says_so_and_keeps_what_was_typed(client, cards, now, fields, said):

@@ -213,3 +213,18 @@ def test_the_export_follows_the_filter(client: FlaskClient, now: datetime):
     worker.run_due(now + timedelta(minutes=1))
     text = client.get("/gestion/commandes/export.csv?etat=confirmed").data.decode("utf-8-sig")
     assert [row[:15] for row in text.splitlines()[1:]] == ["CMD-2026-000002"]
+
+
+@pytest.mark.parametrize(
+    ("country", "number", "asked"), [("BE", "BE0428759497", True), ("FR", "", False)]
+)
+def test_a_number_that_saves_the_tax_is_to_be_looked_up_in_vies(
+    client: FlaskClient, now: datetime, country: str, number: str, asked: bool
+):
+    """VAT-07."""
+    who = factories.buyer(
+        BuyerKind.PROFESSIONAL, company="Ateliers", country=country, vat_number=number
+    )
+    order_id = place(ProductKind.TEMPLATE, now=now, order={"who": who})
+    page = shown(client.get(address(order_id)).text)
+    assert ("Numéro de TVA à vérifier dans VIES (donné le 24 nov. 2026)" in page) is asked

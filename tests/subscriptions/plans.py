@@ -36,13 +36,13 @@ FAMILY: dict[str, dict[str, Any]] = {
         "price": 4900,
         "rank": 2,
         "entitlements": ["page", "messaging", "calendar"],
-        "limits": {"photos": "unlimited"},
+        "limits": {"photos": None},
     },
     "atelier": {
         "price": 9900,
         "rank": 3,
         "entitlements": ["page", "messaging", "calendar", "team_access"],
-        "limits": {"photos": "unlimited", "team_members": 5},
+        "limits": {"photos": None, "team_members": 5},
     },
 }
 

@@ -88,11 +88,11 @@ def test_the_worker_opens_the_period_while_the_change_is_taken_back(app: Flask, 
 
     def take_back() -> bool:
         with transaction():
-            return service.take_back(subscription_id, now=MORNING) is not None
+            return service.keep_plan(subscription_id, now=MORNING) is not None
 
     def work() -> bool:
         with transaction():
-            return service.open_next_month(subscription_id, now=MORNING)
+            return bool(service.open_next_months([subscription_id], now=MORNING))
 
     taken_back, *opened = together(app, take_back, work, work)
 
@@ -114,7 +114,7 @@ def test_money_comes_while_the_holder_takes_back_and_the_worker_gives_up(app: Fl
 
     def take_back() -> None:
         with transaction():
-            service.take_back(subscription_id, now=late)
+            service.keep_plan(subscription_id, now=late)
 
     def give_up() -> None:
         with transaction():

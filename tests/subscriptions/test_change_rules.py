@@ -136,7 +136,7 @@ def test_what_opens_closes_and_is_counted_otherwise_is_named():
     assert (down.gained, down.lost) == ((), ("mail",))
     assert down.limits == (LimitChange("photos", 12, 3),)
     assert down.limits[0].narrows
-    unlimited = contract_of({**PAID, "limits": {"photos": "unlimited"}})
+    unlimited = contract_of({**PAID, "limits": {"photos": None}})
     up = rules.difference(contract_of(PAID), unlimited)
     assert up.limits == (LimitChange("photos", 12, None),)
     assert not up.limits[0].narrows

@@ -32,9 +32,16 @@ from storefront.payments.providers.base import OutcomeStatus, RefundOutcome, Ref
 from storefront.refunds import service as giving
 from storefront.refunds.service import Decision
 from storefront.subscriptions import queries, service
-from storefront.subscriptions.models import ChangeStatus, Subscription, SubscriptionStatus
-from storefront.subscriptions.rules import Direction, Hindrance
+from storefront.subscriptions.models import (
+    ChangeStatus,
+    NoticeStatus,
+    Subscription,
+    SubscriptionStatus,
+    VersionNotice,
+)
+from storefront.subscriptions.rules import Direction, Ground, Hindrance
 from storefront.subscriptions.service import ChangeRecomputed, ChangeRefused
+from storefront.subscriptions.service.months import open_month
 from tests.subscriptions.plans import (
     changes,
     choice,
@@ -57,7 +64,7 @@ MORNING = datetime.fromisoformat("2026-12-24T06:00:00+01:00")
 
 def may(right: str, now: datetime) -> bool:
     found = subscription()
-    return queries.may(found.user_id, right, paris_date(now))
+    return queries.may(found.user_id, right, now)
 
 
 def emails(kind: str) -> list[Email]:
@@ -110,7 +117,7 @@ def test_a_paid_upgrade_opens_the_new_plan_at_once(app: Flask, now: datetime):
     assert (found.name, found.net_minor, found.gross_minor) == ("Premium", 4900, 5880)
     assert found.version.features["rank"] == 2
     assert may("calendar", HALF)
-    assert queries.limit(found.user_id, "photos", paris_date(HALF)) is None
+    assert queries.limit(found.user_id, "photos", HALF) is None
     (change,) = changes()
     assert (change.status, change.done_at, change.effective_on) == (
         ChangeStatus.DONE,
@@ -335,12 +342,12 @@ def test_an_upgrade_is_taken_back_while_nobody_has_opened_its_page(app: Flask, n
     choose("premium", HALF)
 
     with transaction():
-        service.take_back(subscription_id(), now=HALF)
+        service.keep_plan(subscription_id(), now=HALF)
 
     assert changes()[0].status is ChangeStatus.TAKEN_BACK
     assert emails("plan_change_taken_back") == []
     with transaction():
-        assert service.take_back(subscription_id(), now=HALF) is None
+        assert service.keep_plan(subscription_id(), now=HALF) is None
 
 
 def test_an_upgrade_that_was_just_paid_is_not_taken_back(app: Flask, now: datetime):
@@ -349,7 +356,7 @@ def test_an_upgrade_that_was_just_paid_is_not_taken_back(app: Flask, now: dateti
     provider_says(change.instalment_id, OutcomeStatus.SUCCEEDED, HALF)
 
     with pytest.raises(PaymentUnderWay), transaction():
-        service.take_back(subscription_id(), now=HALF)
+        service.keep_plan(subscription_id(), now=HALF)
     worker.run_due(HALF)
 
     assert subscription().name == "Premium"
@@ -387,7 +394,7 @@ def test_a_period_waits_for_a_payment_in_doubt_and_opens_at_the_old_price_when_n
     assert len(periods()) == 1
     assert queries.next_opening_at() is None
     with transaction():
-        assert not service.open_next_month(subscription_id(), now=MORNING)
+        assert not service.open_next_months([subscription_id()], now=MORNING)
 
     page_closes(change.instalment_id, MORNING + timedelta(hours=3))
     worker.run_due(MORNING + timedelta(hours=3))
@@ -498,7 +505,7 @@ def test_a_downgrade_waits_for_the_next_period(app: Flask, now: datetime):
     (email,) = emails("plan_change_scheduled")
     assert "Ne sera plus ouvert : l’agenda" in email.text
     assert "jeudi 24 décembre 2026" in email.text
-    assert subscription().next_gross_minor == 2280
+    assert queries.next_gross(subscription(), date(2026, 12, 24)) == 2280
 
     worker.run_due(MORNING)
 
@@ -519,7 +526,7 @@ def test_to_the_free_plan_nothing_more_is_debited(app: Flask, now: datetime):
     found = subscription()
     assert (found.status, found.gross_minor) == (SubscriptionStatus.ACTIVE, 0)
     assert periods()[1].paid_at == MORNING
-    assert queries.limit(found.user_id, "photos", paris_date(MORNING)) == 3
+    assert queries.limit(found.user_id, "photos", MORNING) == 3
     assert db.session.scalars(select(Instalment).where(Instalment.schedule != "price")).all() == []
 
 
@@ -551,7 +558,7 @@ def choose_late(at: datetime) -> Any:
     with pytest.raises(ChangeRecomputed):
         choose("essentiel", at)
     with transaction():
-        service.open_next_month(subscription_id(), now=at)
+        service.open_next_months([subscription_id()], now=at)
     return choose("essentiel", at)
 
 
@@ -569,7 +576,7 @@ def test_a_scheduled_change_is_taken_back(app: Flask, now: datetime):
     choose("essentiel", HALF)
 
     with transaction():
-        service.take_back(subscription_id(), now=HALF)
+        service.keep_plan(subscription_id(), now=HALF)
     worker.run_due(MORNING)
 
     assert [one.gross_minor for one in periods()] == [5880, 5880]
@@ -657,7 +664,7 @@ def test_every_step_is_in_the_journal(app: Flask, now: datetime):
     upgraded(HALF)
     choose("libre", HALF)
     with transaction():
-        service.take_back(subscription_id(), now=HALF)
+        service.keep_plan(subscription_id(), now=HALF)
 
     kinds = db.session.scalars(
         select(JournalEntry.kind)
@@ -670,3 +677,66 @@ def test_every_step_is_in_the_journal(app: Flask, now: datetime):
         "plan_change.chosen",
         "plan_change.taken_back",
     ]
+
+
+# With what else can happen to a subscription
+
+
+def test_what_was_announced_of_the_plan_before_does_not_come_any_more(app: Flask, now: datetime):
+    subscribe("essentiel", now)
+    with transaction():
+        product("essentiel").price_minor = 2500
+        version = service.publish_version(product("essentiel"), now=now)
+        by = db.session.scalars(select(Subscription)).one().user_id
+        announced = service.announce(version, ["Le prix."], announced_by=by, now=now)
+        service.tell(announced.id, subscription_id(), now=now)
+    worker.run_due(now)
+
+    upgraded(HALF)
+    worker.run_due(MORNING + timedelta(days=120))
+
+    assert {one.gross_minor for one in periods()[1:]} == {5880}
+    db.session.rollback()
+    assert {one.status for one in db.session.scalars(select(VersionNotice))} == {NoticeStatus.VOID}
+
+
+def test_nothing_is_decided_while_it_cannot_be_supplied(app: Flask, now: datetime):
+    subscribe("essentiel", now)
+    with transaction():
+        by = db.session.scalars(select(Subscription)).one().user_id
+        service.pause(subscription_id(), paris_date(HALF), "Une inondation.", by=by, now=HALF)
+
+    assert refused("premium", HALF) is Hindrance.PAUSED
+    assert refused("libre", HALF) is Hindrance.PAUSED
+
+
+def test_nobody_goes_up_while_periods_to_come_are_paid_already(app: Flask, now: datetime):
+    subscribe("essentiel", now)
+    with transaction():
+        found = db.session.scalars(select(Subscription)).one()
+        ahead = open_month(found, 2, now)
+        ahead.paid_at = now
+
+    assert refused("premium", HALF) is Hindrance.AHEAD
+
+
+def test_when_the_seller_closes_the_rest_of_an_upgrade_goes_back_too(app: Flask, now: datetime):
+    """Thirteen of thirty days of 22.80, and thirteen of the fifteen that 18.00 was paid for."""
+    subscribe("essentiel", now)
+    upgraded(HALF)
+    noon = HALF + timedelta(hours=12)
+    with transaction():
+        by = db.session.scalars(select(Subscription)).one().user_id
+        ended = service.give_notice(
+            subscription_id(),
+            Ground.CLOSURE,
+            "Nous fermons l’annuaire pour de bon, faute de visiteurs.",
+            recorded_by=by,
+            now=noon,
+        )
+        ended.effective_at = noon + timedelta(days=1)
+    with transaction():
+        service.take_effect(db.session.merge(ended).id, now=noon + timedelta(days=1))
+    worker.run_due(noon + timedelta(days=1))
+
+    assert sorted(one.amount_minor for one in refunds()) == [988, 1560]

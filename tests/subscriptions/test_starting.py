@@ -59,7 +59,7 @@ def test_a_paid_plan_takes_the_place_of_the_free_one(app: Flask, now: datetime) 
 
     (one,) = running()
     assert one.gross_minor > 0
-    assert queries.may(one.user_id, "messaging", paris_date(now))
+    assert queries.may(one.user_id, "messaging", now)
     ended = db.session.scalars(select(Subscription).where(Subscription.id != one.id)).one()
     assert (ended.status, ended.ends_on) == (SubscriptionStatus.ENDED, paris_date(now))
 
@@ -93,22 +93,22 @@ def test_what_is_suspended_or_over_grants_nothing_and_deletes_nothing(
 ) -> None:
     subscribe(now, PAID)
     user_id, today = holder(), paris_date(now)
-    assert queries.limit(user_id, "photos", today) == 12
+    assert queries.limit(user_id, "photos", now) == 12
 
     for change in ({"ends_on": today}, {"status": SubscriptionStatus.SUSPENDED, "ends_on": None}):
         with transaction():
             one = running()[0]
             for name, value in change.items():
                 setattr(one, name, value)
-        assert not queries.may(user_id, "messaging", today)
-        assert queries.limit(user_id, "photos", today) == 0
+        assert not queries.may(user_id, "messaging", now)
+        assert queries.limit(user_id, "photos", now) == 0
 
 
 def test_without_limit_wins_over_a_number(app: Flask, now: datetime) -> None:
     subscribe(now, PAID)
     subscribe(now, {**PAID, "family": "autre", "limits": {"photos": None}})
 
-    assert queries.limit(holder(), "photos", paris_date(now)) is None
+    assert queries.limit(holder(), "photos", now) is None
 
 
 def test_the_same_product_gives_the_same_version_and_a_changed_one_another(

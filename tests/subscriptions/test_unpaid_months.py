@@ -17,6 +17,7 @@ from storefront.infra.db import db, transaction
 from storefront.instalments import service as instalments
 from storefront.instalments.models import PRICE, Instalment, InstalmentStatus
 from storefront.notifications.models import Email
+from storefront.orders.rules import BuyerKind
 from storefront.payments import jobs as payments
 from storefront.payments.providers.base import PAGE_LIFETIME
 from storefront.subscriptions.models import Subscription, SubscriptionStatus
@@ -42,9 +43,9 @@ def second_month() -> Instalment:
     return db.session.scalars(select(Instalment).where(Instalment.schedule != PRICE)).one()
 
 
-def fail(sandbox: RunningSandbox) -> None:
-    """A support contract whose second month the bank refuses."""
-    paying.bought(sandbox, ProductKind.SUPPORT_CONTRACT, ORDERED, card=paying.REFUSED_LATER)
+def fail(sandbox: RunningSandbox, kind: ProductKind = ProductKind.PLAN) -> None:
+    """A plan, which binds nobody, whose second month the bank refuses."""
+    paying.bought(sandbox, kind, ORDERED, card=paying.REFUSED_LATER, buyer=BuyerKind.PROFESSIONAL)
     sandbox.control("clock", now=FAILED.isoformat())
     worker.run_due(FAILED)
 
@@ -130,7 +131,7 @@ def test_paying_within_the_grace_days_prevents_the_suspension(
 def test_an_unpaid_month_gives_no_hours_until_it_is_paid(
     app: Flask, sandbox: RunningSandbox
 ) -> None:
-    fail(sandbox)
+    fail(sandbox, ProductKind.SUPPORT_CONTRACT)
     assert [lot.period_number for lot in db.session.scalars(select(HourLot))] == [1]
 
     pay_now(sandbox, FAILED + timedelta(days=2))

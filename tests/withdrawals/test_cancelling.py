@@ -105,7 +105,7 @@ def test_the_service_goes_on_to_its_end_then_nothing_more_is_owed(
     declare(client, CANCEL, contract=plan)
     assert subscription().status is SubscriptionStatus.ACTIVE
     with transaction():
-        assert subscriptions.open_next_month(subscription().id, now=now + timedelta(days=21))
+        assert subscriptions.open_next_months([subscription().id], now=now + timedelta(days=21))
     ended = subscription()
     assert ended.status is SubscriptionStatus.ENDED
     assert len(ended.periods) == 1

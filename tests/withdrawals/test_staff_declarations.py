@@ -112,13 +112,13 @@ def test_a_declaration_is_matched_once(staff: FlaskClient, app: Flask, now: date
 def test_a_cancellation_that_staff_match_late_ends_as_of_its_day(
     staff: FlaskClient, app: Flask, now: datetime
 ):
-    """Another month was opened meanwhile: the end counts from the notification."""
+    """Another month was opened meanwhile: the end counts from the notification, and has come."""
     anchor = datetime(2026, 10, 26, 9, tzinfo=PARIS)
     reference = confirmed(anchor, ProductKind.PLAN, features={"renewal": "tacit"})
     declare(app.test_client(), CANCEL, contract="mon offre")  # on 24 November
     subscription_id = db.session.scalars(select(Subscription.id)).one()
     with transaction():
-        assert subscriptions.open_next_month(subscription_id, now=now + timedelta(days=2))
+        assert subscriptions.open_next_months([subscription_id], now=now + timedelta(days=2))
     clock = app.extensions["clock"]
     clock.move_to(now + timedelta(days=3))
     again = people.sign_in(app, people.staff(now, Role.MANAGER))
@@ -131,13 +131,11 @@ def test_a_cancellation_that_staff_match_late_ends_as_of_its_day(
     assert answer.status_code == 303, answer.text
     db.session.rollback()
     found = db.session.get_one(Subscription, subscription_id)
-    assert found.ends_on == found.next_period_on == date(2026, 11, 26)
+    assert (found.ends_on, found.status) == (date(2026, 11, 26), SubscriptionStatus.ENDED)
     end = next(m for m in messages("cancellation_received") if m.key.startswith("cancellation_end"))
     assert "mercredi 25 novembre 2026" in end.text
     with transaction():
-        assert subscriptions.open_next_month(subscription_id, now=now + timedelta(days=40))
-    db.session.rollback()
-    assert db.session.get_one(Subscription, subscription_id).status is SubscriptionStatus.ENDED
+        assert not subscriptions.open_next_months([subscription_id], now=now + timedelta(days=40))
     assert "25 nov. 2026" in again.get(LIST).text
 
 

@@ -138,10 +138,16 @@ def _clock(
     if order.ended_at is not None:
         dates.append((order.ended_at, "ended", order.end_reason or "", None))
     if order.status is OrderStatus.AWAITING_PAYMENT and order.held_until is not None:
-        dates.append((order.held_until, "held_until", "", None))
+        last_day = order.kept_on if order.by_hand else None
+        dates.append((last_day or order.held_until, "held_until", "", None))
     if order.status is OrderStatus.CONFIRMED:
         dates += [
-            (part.due_on, "debit", part.label, Money(part.amount_minor, part.currency))
+            (
+                part.owed_on,
+                "to_pay" if order.by_hand else "debit",
+                part.label,
+                Money(part.amount_minor, part.currency),
+            )
             for part in parts
             if part.status is not InstalmentStatus.PAID
             and part.status is not InstalmentStatus.CANCELLED

@@ -5,9 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
+from hashlib import sha256
 
 from storefront.cart.queries import Contents, Line
-from storefront.catalogue.queries import Offer, ProductPage, bundle_lessons, seller_vat
+from storefront.catalogue.queries import (
+    Offer,
+    ProductPage,
+    bundle_lessons,
+    same_plan,
+    seller_vat,
+)
 from storefront.catalogue.rules import ProductKind, WithdrawalKind
 from storefront.checkout import rules
 from storefront.infra.seller import seller
@@ -29,8 +36,16 @@ from storefront.legal.rules import (
     TermsParameters,
     TrainingParameters,
 )
-from storefront.orders.rules import Buyer, PricedOrder, SaleLine, ShippingBands, price_order
+from storefront.orders.rules import (
+    Buyer,
+    PricedOrder,
+    SaleLine,
+    ShippingBands,
+    last_day_to_pay,
+    price_order,
+)
 from storefront.payments.providers.base import Provider
+from storefront.payments.rules import NotOffered, ways_to_pay
 
 
 @dataclass(frozen=True)
@@ -170,17 +185,27 @@ def sale_line(line: Line) -> SaleLine:
 
 
 def priced(contents: Contents, buyer: Buyer) -> PricedOrder:
-    """What the cart costs this buyer. Raises `NotSoldThere`, `TooHeavyToShip` and
-    `ProfessionalsOnly`."""
-    lines = _with_lessons([sale_line(line) for line in contents.lines])
-    rules.check_audience(lines, buyer)
+    """What the cart costs this buyer. Raises `NotSoldThere`, `TooHeavyToShip`,
+    `PricedElsewhere` and `ProfessionalsOnly`."""
+    lines, currency = [sale_line(line) for line in contents.lines], contents.currency
+    line = rules.priced_elsewhere(lines, currency, buyer.country)
+    if line is not None:
+        raise rules.PricedElsewhere(
+            name=line.name,
+            currency=currency,
+            country=buyer.country,
+            instead=same_plan(line.features, buyer.country),
+        )
+    rules.check_audience(lines, currency, buyer)
+    lines = _with_lessons(lines)
     return price_order(
         lines,
-        currency=contents.currency,
+        currency=currency,
         territory=buyer.territory,
         professional=buyer.professional,
         seller=seller_vat(),
         bands=shipping_bands(),
+        has_vat_number=buyer.has_vat_number,
     )
 
 
@@ -200,7 +225,10 @@ def _with_lessons(lines: list[SaleLine]) -> list[SaleLine]:
 
 @dataclass(frozen=True)
 class Review:
-    """Everything that is shown, and agreed to, before the order click (PRE-03, O-01)."""
+    """Everything that is shown, and agreed to, before the order click (PRE-03, O-01).
+
+    `not_offered`: the means of payment that cannot take this order, each with why.
+    """
 
     buyer: Buyer
     priced: PricedOrder
@@ -210,12 +238,25 @@ class Review:
     boxes: rules.Boxes
     offers: tuple[PlanOffer, ...]
     providers: tuple[Provider, ...]
+    not_offered: tuple[tuple[Provider, NotOffered], ...]
     last_day: date  # of the withdrawal period, if the order is placed today
+    now: datetime
+    pay_by: date | None  # the last day for money sent by hand; None: too little time is left
 
     @property
     def total(self) -> Money:
         """What the order costs in all."""
         return Money(self.priced.gross, self.priced.currency)
+
+    @property
+    def hosted(self) -> bool:
+        """Whether one of the ways to pay leads to a provider's page."""
+        return any(one.capabilities.hosted_page for one in self.providers)
+
+    @property
+    def by_hand(self) -> bool:
+        """Whether one of them is left to the buyer's own means."""
+        return not all(one.capabilities.hosted_page for one in self.providers)
 
     @property
     def offered(self) -> list[PlanOffer]:
@@ -226,6 +267,23 @@ class Review:
     def versions(self) -> str:
         """Which texts the buyer reads: compared when the order comes in."""
         return ",".join(str(version.id) for version in (self.terms, *self.particular))
+
+    @property
+    def seen(self) -> str:
+        """The texts, and the dates and amounts of the plans: all of it is accepted (M-02)."""
+        plans = ";".join(
+            f"{offer.count}:{part.due_on}:{part.amount.minor}"
+            for offer in self.offered
+            for part in offer.instalments
+        )
+        return f"{self.versions}|{sha256(plans.encode()).hexdigest()[:16]}"
+
+    def waits(self, count: int, provider: str) -> bool:
+        """Whether nothing of this plan is due today and the page of this provider cannot keep a
+        means of payment for later: then it cannot be chosen there."""
+        later = self.plan(count)[0].due_on > paris_date(self.now)
+        page = {one.key: one.capabilities for one in self.providers}[provider]
+        return self.priced.gross > 0 and later and page.hosted_page and not page.set_up
 
     def plan(self, count: int) -> tuple[PlannedInstalment, ...]:
         """The instalments of one of the offers. Raises KeyError for another number."""
@@ -245,7 +303,8 @@ def review(
 ) -> Review:
     """The order as it would be placed now.
 
-    Raises `NotSoldThere`, `TooHeavyToShip`, `ProfessionalsOnly` and `NotPublished`.
+    Raises `NotSoldThere`, `TooHeavyToShip`, `PricedElsewhere`, `ProfessionalsOnly` and
+    `NotPublished`.
     """
     amounts = priced(contents, buyer)
     lines = [line for line, _ in amounts.lines]
@@ -264,6 +323,14 @@ def review(
     nothing_today = amounts.gross > 0 and all(
         offer.instalments[0].due_on > paris_date(now) for offer in lawful
     )
+    ways = ways_to_pay(
+        providers, amounts.currency, debited_later=debited_later, due_today=not nothing_today
+    )
+    pay_by = last_day_to_pay(
+        paris_date(now),
+        parameters.offline_payment_days,
+        [line.session_starts_at for line in lines],
+    )
     return Review(
         buyer=buyer,
         priced=amounts,
@@ -272,13 +339,9 @@ def review(
         particular=tuple(in_force(document, now) for document in boxes.particular),
         boxes=boxes,
         offers=found,
-        providers=tuple(
-            provider
-            for provider in providers
-            if provider.capabilities.hosted_page
-            and amounts.currency in provider.capabilities.currencies
-            and (provider.capabilities.saved_method or not debited_later)
-            and (provider.capabilities.set_up or not nothing_today)
-        ),
+        providers=tuple(one for one in ways.offered if pay_by or one.capabilities.hosted_page),
+        not_offered=ways.not_offered,
         last_day=last_day,
+        pay_by=pay_by,
+        now=now,
     )

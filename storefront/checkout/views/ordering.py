@@ -27,19 +27,21 @@ from storefront.checkout.forms import (
     review_form,
 )
 from storefront.checkout.queries import Promises, Review
-from storefront.checkout.rules import CartChanged, ProfessionalsOnly
-from storefront.checkout.views.paying import bp, go_and_pay, hosted, order_url, user_id
+from storefront.checkout.rules import CartChanged, PricedElsewhere, ProfessionalsOnly
+from storefront.checkout.views.paying import bp, go_and_pay, order_url, user_id
 from storefront.infra import clock
 from storefront.infra.db import transaction
 from storefront.infra.web import client_ip, found_or_404, user_agent
 from storefront.instalments.rules import PlannedInstalment
 from storefront.kernel.calendar import paris_date
+from storefront.kernel.errors import Refusal
 from storefront.kernel.money import Money
 from storefront.legal.models import TermsVersion
 from storefront.legal.rules import TermsParameters, address_of
 from storefront.orders import queries as order_queries
 from storefront.orders.models import Order
 from storefront.orders.rules import TooHeavyToShip
+from storefront.payments import jobs as payments
 from storefront.payments.models import Payment
 
 STEPS = [
@@ -50,9 +52,14 @@ STEPS = [
 ]
 CHANGED = {
     "terms": "Nos conditions ont été mises à jour. Relisez-les et acceptez-les à nouveau.",
+    "plan": "L’échéancier n’est plus celui que vous avez vu. Vérifiez-le avant de commander.",
     "total": "Le total n’est plus celui que vous avez vu. Vérifiez-le avant de commander.",
     "cart": "Un article de votre panier a changé entre-temps. Corrigez ce qui est signalé.",
 }
+CANNOT_WAIT = (
+    "Ce moyen de paiement ne peut pas être enregistré sans un premier paiement : choisissez-en un "
+    "autre, ou un échéancier dont une partie est réglée aujourd’hui."
+)
 T = TypeVar("T")
 
 
@@ -108,10 +115,10 @@ def details() -> Response | str | tuple[str, int]:
     if isinstance(found := _to_order(), Response):
         return found
     cart, contents = found
-    form = DetailsForm(data=cart.details or _known_of_customer())
-    status = 200
+    form = DetailsForm(data={**_starting_point(contents), **cart.details})
+    status, refused = 200, None
     if form.is_submitted():
-        if form.validate() and _can_be_sold(form, contents):
+        if form.validate() and (refused := _refused(form, contents)) is None:
             with transaction():
                 kept = found_or_404(service.lock_cart(cart.id))
                 cart_service.keep_details(kept, form.kept(), now=clock.now())
@@ -121,6 +128,10 @@ def details() -> Response | str | tuple[str, int]:
         "checkout/details.html",
         form=form,
         contents=contents,
+        instead=refused.details.get("instead") if refused else None,
+        means=[
+            one for one in payments.offered() if contents.currency in one.capabilities.currencies
+        ],
         trains=any(line.facts.instalment_family == "training" for line in contents.lines),
         ships=any(line.facts.needs_shipping for line in contents.lines),
         checkout_steps=STEPS,
@@ -129,27 +140,30 @@ def details() -> Response | str | tuple[str, int]:
     return page, status
 
 
-def _known_of_customer() -> dict[str, str]:
-    if not current_user.is_authenticated:
-        return {}
-    return {"name": current_user.name, "email": current_user.email, "phone": current_user.phone}
+def _starting_point(contents: Contents) -> dict[str, str]:
+    """What is known before anything is typed: the customer, and where the cart can be sold."""
+    known = {"country": contents.countries[0]} if contents.countries else {}
+    if current_user.is_authenticated:
+        user = current_user
+        known |= {"name": user.name, "email": user.email, "phone": user.phone}
+    return known
 
 
-def _can_be_sold(form: DetailsForm, contents: Contents) -> bool:
-    """Whether this buyer can have the cart there; what stands in the way goes to its field."""
+def _refused(form: DetailsForm, contents: Contents) -> Refusal | None:
+    """Why this buyer cannot have the cart there, said at its field; None when nothing is."""
     try:
         queries.priced(contents, form.buyer())
     except ProfessionalsOnly as refused:
         form.buyer_kind.errors = [refusal_message(refused)]
-    except (NotSoldThere, TooHeavyToShip) as refused:
+        return refused
+    except (NotSoldThere, PricedElsewhere, TooHeavyToShip) as refused:
         form.country.errors = [refusal_message(refused)]
-    else:
-        return True
-    return False
+        return refused
+    return None
 
 
 def _review(contents: Contents, details: dict[str, Any]) -> Review:
-    return queries.review(contents, buyer_from(details), hosted(), clock.now())
+    return queries.review(contents, buyer_from(details), payments.offered(), clock.now())
 
 
 @bp.get("/commande/verification")
@@ -200,7 +214,7 @@ def pay() -> Response | tuple[str, int]:
         return redirect("/commande/coordonnees", 303)
     review = _review(contents, cart.details)
     form = review_form(review)
-    if not form.validate():
+    if not form.validate() or not _can_wait(review, form):
         return _check_page(review, form), 422
     try:
         order, payment = _twice_at_most(lambda: _place(cart.id, form))
@@ -210,6 +224,14 @@ def pay() -> Response | tuple[str, int]:
         return redirect("/panier" if what == "cart" else "/commande/verification", 303)
     remember_ordered()
     return go_and_pay(order, payment)
+
+
+def _can_wait(review: Review, form: ReviewForm) -> bool:
+    """Whether the chosen means can be kept for a plan of which nothing is due today."""
+    if "provider" in form and review.waits(form.chosen_count(), form.chosen_provider()):
+        form.provider.errors = [CANNOT_WAIT]
+        return False
+    return True
 
 
 def _twice_at_most(act: Callable[[], T]) -> T:
@@ -230,9 +252,10 @@ def _place(named: uuid.UUID, form: ReviewForm) -> tuple[Order, Payment | None]:
         contents = carts.contents(cart.id, now)
         if contents.blocked:
             raise CartChanged(what="cart")
-        review = queries.review(contents, buyer_from(cart.details), hosted(), now)
-        if form.versions.data != review.versions:
-            raise CartChanged(what="terms")
+        review = queries.review(contents, buyer_from(cart.details), payments.offered(), now)
+        if form.versions.data != review.seen:
+            texts, _, _ = form.text("versions").partition("|")
+            raise CartChanged(what="plan" if texts == review.versions else "terms")
         if form.total.data != str(review.priced.gross):
             raise CartChanged(what="total")
         return service.place_order(

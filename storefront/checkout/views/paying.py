@@ -15,7 +15,7 @@ from storefront.orders.models import Order
 from storefront.payments import jobs as payments
 from storefront.payments import queries as payment_queries
 from storefront.payments.models import Payment, PaymentStatus
-from storefront.payments.providers.base import Provider, ProviderRejected, ProviderUnavailable
+from storefront.payments.providers.base import ProviderRejected, ProviderUnavailable
 
 log = logging.getLogger(__name__)
 
@@ -36,11 +36,6 @@ def user_id() -> uuid.UUID | None:
     return current_user.id if current_user.is_authenticated else None
 
 
-def hosted() -> list[Provider]:
-    """The providers on whose pages buyers pay."""
-    return [one for one in payments.providers().values() if one.capabilities.hosted_page]
-
-
 def order_url(order: Order) -> str:
     """The order's page: the owner's plain address, or a guest's with the secret token."""
     path = f"/commandes/{order.reference}"
@@ -48,9 +43,10 @@ def order_url(order: Order) -> str:
 
 
 def go_and_pay(order: Order, payment: Payment | None) -> Response:
-    """To the provider's page; to the order's own when nothing is due or nobody answers."""
+    """To the provider's page; to the order's own when nothing is due, nobody answers, or the buyer
+    pays by their own means."""
     here = order_url(order)
-    if payment is None or not service.is_waiting(order):
+    if payment is None or payment.by_hand or not service.is_waiting(order):
         return redirect(here, 303)
     shop, payment_id = current_app.config["SETTINGS"].base_url, payment.id
     try:
@@ -72,7 +68,7 @@ def ask_provider(order: Order) -> bool:
     """Ask what became of every attempt whose end is not known; False when nobody answered."""
     answered = True
     for attempt in payment_queries.of_order(order.id):
-        if attempt.status in payment_queries.UNDECIDED:
+        if attempt.status in payment_queries.UNDECIDED and not attempt.by_hand:
             try:
                 payments.refresh(attempt.id, clock.now())
             except (ProviderUnavailable, ProviderRejected) as error:

@@ -16,7 +16,6 @@ from storefront.checkout.views.paying import (
     bp,
     close_pages,
     go_and_pay,
-    hosted,
     order_url,
     user_id,
 )
@@ -86,7 +85,9 @@ def _order_page(found: Order, form: PayAgainForm | None = None) -> Answer:
 
 def _pay_again_form(found: Order) -> PayAgainForm:
     due = found.status is not OrderStatus.AWAITING_PAYMENT or service.due_at_order(found)
-    return PayAgainForm.for_order(found, hosted(), due_at_order=due)
+    in_time = service.last_day_by_hand(found, clock.now()) is not None
+    ways = [one for one in payments.offered() if in_time or one.capabilities.hosted_page]
+    return PayAgainForm.for_order(found, ways, due_at_order=due)
 
 
 @bp.post("/commandes/<reference>/payer")

@@ -23,6 +23,7 @@ from storefront.fulfilment.models import Shipment, Suspension
 from storefront.infra import journal
 from storefront.infra.db import db
 from storefront.infra.outbox import publish
+from storefront.instalments.models import PRICE
 from storefront.kernel.errors import Refusal
 from storefront.orders.models import FulfilmentStatus, OrderLine
 
@@ -60,8 +61,12 @@ def check_running(line: OrderLine) -> None:
         raise SupplyStopped(line=line, causes=causes)
 
 
-def suspend(order_id: uuid.UUID, cause: str, *, now: datetime) -> bool:
+def suspend(
+    order_id: uuid.UUID, cause: str, *, only: uuid.UUID | None = None, now: datetime
+) -> bool:
     """Stop what was sold on this order until `resume` is told the same cause; says if it did.
+
+    `only` names a line of it.
 
     Downloads and lessons close, no hour can be held any more, no parcel leaves; a seat stays
     taken. What was promised to others stays: an appointment that was confirmed keeps the hours
@@ -69,7 +74,7 @@ def suspend(order_id: uuid.UUID, cause: str, *, now: datetime) -> bool:
     """
     stopped = False
     for line in lines_of(order_id):
-        if not _can_be_stopped(line):
+        if only not in (None, line.id) or not _can_be_stopped(line):
             continue
         known = queries.open_suspensions([line.id])
         if any(row.cause == cause for row in known):
@@ -84,10 +89,17 @@ def suspend(order_id: uuid.UUID, cause: str, *, now: datetime) -> bool:
     return stopped
 
 
-def resume(order_id: uuid.UUID, cause: str, *, now: datetime) -> bool:
-    """Lift exactly this cause; what has no other comes back as it was. Says if one was lifted."""
+def resume(
+    order_id: uuid.UUID, cause: str, *, only: uuid.UUID | None = None, now: datetime
+) -> bool:
+    """Lift exactly this cause; what has no other comes back as it was. Says if one was lifted.
+
+    `only` names a line of the order.
+    """
     lifted = False
     for line in lines_of(order_id):
+        if only not in (None, line.id):
+            continue
         rows = queries.open_suspensions([line.id])
         own = [row for row in rows if row.cause == cause and row.revoked_at is None]
         for row in own:
@@ -129,12 +141,13 @@ def revoke(order_id: uuid.UUID, cause: str, *, now: datetime) -> bool:
 
 
 def follow_arrears(event: PlanSuspended | PlanResumed, *, now: datetime) -> None:
-    """Stop or open what an order sold as its unpaid parts stand now (M-04).
+    """Stop or open what an order sold as the unpaid parts of its price stand now (M-04).
 
-    Whichever of the two events is heard last, the present decides, under the lines' lock.
+    Whichever of the two events is heard last, the present decides, under the lines' lock. What an
+    unpaid month stops is for the room of subscriptions to say.
     """
     lines_of(event.order_id)
-    if arrears.stops(event.order_id):
+    if arrears.stops(event.order_id, PRICE):
         suspend(event.order_id, UNPAID, now=now)
     else:
         resume(event.order_id, UNPAID, now=now)

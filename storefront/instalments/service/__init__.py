@@ -1,6 +1,20 @@
 """Schedules: made at order, settled by payments, ended or paused with their order."""
 
-from storefront.instalments.service.endings import announce_again, cancel, cancel_rest, move_to
+from storefront.instalments.service.by_hand import (
+    ask_for,
+    last_day,
+    note_part,
+    reminder,
+    wait_for,
+)
+from storefront.instalments.service.endings import (
+    announce_again,
+    cancel,
+    cancel_rest,
+    hold,
+    move_to,
+    release,
+)
 from storefront.instalments.service.schedules import (
     PAYABLE,
     NothingToPay,
@@ -14,6 +28,7 @@ from storefront.instalments.service.schedules import (
     locked,
     more_to_come,
     note_failure,
+    notice_of,
     owe,
     pay_now,
     schedule,
@@ -26,6 +41,7 @@ __all__ = [
     "PaymentUnderWay",
     "announce",
     "announce_again",
+    "ask_for",
     "attempt",
     "begin",
     "cancel",
@@ -33,12 +49,19 @@ __all__ = [
     "change_method",
     "claim",
     "describe",
+    "hold",
+    "last_day",
     "locked",
     "more_to_come",
     "move_to",
     "note_failure",
+    "note_part",
+    "notice_of",
     "owe",
     "pay_now",
+    "release",
+    "reminder",
     "schedule",
     "settle",
+    "wait_for",
 ]

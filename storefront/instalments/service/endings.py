@@ -12,9 +12,8 @@ from storefront.infra import journal
 from storefront.infra.db import db
 from storefront.instalments.models import INSTALMENT_LIFECYCLE, Instalment, InstalmentStatus
 from storefront.instalments.queries import UNSETTLED
-from storefront.instalments.service.schedules import locked, move
+from storefront.instalments.service.schedules import move, notice_of
 from storefront.kernel.calendar import paris_date
-from storefront.legal.queries import parameters_of
 from storefront.orders.models import Order
 
 
@@ -29,19 +28,49 @@ def cancel_rest(order_id: uuid.UUID, *, now: datetime) -> None:
             journal.record("instalment.cancelled", part, {"order": order_id}, now=now)
 
 
-def cancel(instalment_id: uuid.UUID, *, now: datetime) -> None:
-    """Nothing is due here any more; what was paid, or is being asked for, is decided elsewhere."""
-    part = locked(instalment_id)
-    if INSTALMENT_LIFECYCLE.can(part.status, InstalmentStatus.CANCELLED):
-        move(part, InstalmentStatus.CANCELLED)
-        journal.record("instalment.cancelled", part, {"order": part.order_id}, now=now)
+def cancel(instalment: Instalment, *, now: datetime) -> bool:
+    """What a locked instalment was to pay is not supplied: it is not due; says whether it was.
+
+    What a provider is being asked for at this moment is decided by its answer.
+    """
+    wanted = InstalmentStatus.CANCELLED
+    if instalment.status is wanted or not INSTALMENT_LIFECYCLE.can(instalment.status, wanted):
+        return False
+    move(instalment, wanted)
+    instalment.held_at = None
+    journal.record("instalment.cancelled", instalment, {"order": instalment.order_id}, now=now)
+    return True
+
+
+def hold(instalment: Instalment, *, now: datetime) -> None:
+    """Nothing is taken of a locked instalment, or asked for, until `release`."""
+    if instalment.held_at is None and instalment.status in UNSETTLED:
+        instalment.held_at = now
+        journal.record("instalment.held", instalment, {}, now=now)
+
+
+def release(instalment: Instalment, days: int, *, now: datetime) -> None:
+    """A locked instalment waits no longer: every day of it is so many days later (B-08).
+
+    A debit that was to come is announced again.
+    """
+    if instalment.held_at is None:
+        return
+    later = timedelta(days=days)
+    instalment.held_at = None
+    if days and instalment.status in UNSETTLED:
+        instalment.moved_to = instalment.owed_on + later
+        instalment.next_attempt_on = max(instalment.next_attempt_on, instalment.due_on) + later
+        if instalment.status is InstalmentStatus.SCHEDULED:
+            instalment.announce_on, instalment.announced_at = paris_date(now), None
+    journal.record("instalment.released", instalment, {"days": days}, now=now)
 
 
 def announce_again(order_id: uuid.UUID, *, now: datetime) -> None:
     """Debits start again after a pause: those that came due in it are announced before (M-03)."""
     order = db.session.get_one(Order, order_id)
     today = paris_date(now)
-    first_on = today + timedelta(days=parameters_of(order.terms_version).debit_notice_days)
+    first_on = today + notice_of(order)
     for part in _open_parts(order_id):
         if part.status is InstalmentStatus.SCHEDULED and part.next_attempt_on < first_on:
             part.next_attempt_on, part.announce_on = first_on, today
@@ -66,7 +95,7 @@ def move_to(instalment: Instalment, day: date, *, now: datetime) -> None:
     """
     if instalment.status is not InstalmentStatus.SCHEDULED:
         move(instalment, InstalmentStatus.SCHEDULED)
-    notice = timedelta(days=parameters_of(instalment.order.terms_version).debit_notice_days)
+    notice = notice_of(instalment.order)
     instalment.moved_to = instalment.next_attempt_on = day
     instalment.announce_on, instalment.announced_at = day - notice, None
     instalment.attempts = 0

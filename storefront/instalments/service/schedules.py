@@ -8,6 +8,7 @@ from datetime import date, datetime, timedelta
 
 from sqlalchemy import select
 
+from storefront.catalogue.rules import WithdrawalKind
 from storefront.infra import journal
 from storefront.infra.db import db
 from storefront.infra.outbox import publish
@@ -19,7 +20,7 @@ from storefront.instalments.models import (
     Instalment,
     InstalmentStatus,
 )
-from storefront.instalments.queries import TO_TAKE
+from storefront.instalments.queries import NO_METHOD, TO_TAKE
 from storefront.kernel.calendar import paris_date
 from storefront.kernel.errors import Refusal
 from storefront.kernel.money import Money
@@ -31,6 +32,7 @@ from storefront.payments import queries as payment_queries
 from storefront.payments import service as payments
 from storefront.payments.events import MethodSetUp, PaymentFailed, PaymentSucceeded
 from storefront.payments.models import Payment, PaymentStatus, PaymentUsage
+from storefront.payments.providers.offline import OFFLINE
 
 
 class NothingToPay(Refusal):
@@ -70,9 +72,13 @@ def owe(
 ) -> Instalment:
     """One amount due on one day; UNIQUE(order, schedule, rank) makes it due once.
 
+    A month that begins today and is paid by hand can be paid as long as its notice lasts (M-09).
     What is `voluntary` is paid by its customer on a page, or dropped (`cancel`).
     """
-    notice = timedelta(days=parameters_of(order.terms_version).debit_notice_days)
+    notice = notice_of(order)
+    told_on = paris_date(now) + notice
+    late = order.by_hand and schedule != PRICE and due_on < told_on
+    last_day = told_on if late else due_on
     instalment = Instalment(
         id=uuid.uuid4(),
         order_id=order.id,
@@ -82,8 +88,10 @@ def owe(
         due_on=due_on,
         currency=amount.currency,
         amount_minor=amount.minor,
-        next_attempt_on=due_on,
-        announce_on=due_on - notice,
+        next_attempt_on=last_day,
+        announce_on=last_day - notice,
+        moved_to=last_day if late else None,
+        received_minor=0,
         voluntary=voluntary,
     )
     db.session.add(instalment)
@@ -96,6 +104,12 @@ def owe(
     return instalment
 
 
+def notice_of(order: Order) -> timedelta:
+    """How long before its day a part is announced: a debit, or money to be sent by hand."""
+    terms = parameters_of(order.terms_version)
+    return timedelta(days=terms.offline_payment_days if order.by_hand else terms.debit_notice_days)
+
+
 def locked(instalment_id: uuid.UUID) -> Instalment:
     """The instalment as it is now, locked until the end of the transaction."""
     return db.session.get_one(
@@ -106,24 +120,33 @@ def locked(instalment_id: uuid.UUID) -> Instalment:
 def claim(instalment_id: uuid.UUID, *, now: datetime) -> Payment | None:
     """Start a debit of what is due; None when another run has it or nothing can be debited.
 
-    Without a usable means of payment the instalment is left to the customer.
+    Without a usable means of payment the instalment is left to the customer. What is paid by hand,
+    or came in part, is never debited: it is unpaid once its whole day is over (M-09).
     """
     instalment = locked(instalment_id)
     today = rules.working_day(now)
     if instalment.status not in TO_TAKE or instalment.next_attempt_on > today:
         return None
-    if instalment.voluntary:
+    if instalment.held_at is not None or instalment.voluntary:
         return None
-    if payment_queries.undecided_of_instalment(instalment_id) is not None:
+    waiting = payment_queries.undecided_of_instalment(instalment_id)
+    if waiting is not None and not waiting.by_hand:
         return None
     if payment_queries.money_arrived(instalment_id):
         return None
     order = instalment.order
     if order.debits_stopped_at or payment_queries.order_in_dispute(order.id):
         return None
+    part_came = instalment.received_minor > 0 or (waiting is not None and waiting.taken_minor > 0)
+    if order.by_hand or part_came:
+        if instalment.next_attempt_on < today:
+            _leave_to_customer(instalment, "not_received", now)
+        return None
+    if waiting is not None:
+        payments.put_aside(waiting, now=now)
     method = payment_queries.usable_method(order.user_id, order.payment_provider)
     if method is None:
-        _leave_to_customer(instalment, "no_method", now)
+        _leave_to_customer(instalment, NO_METHOD, now)
         return None
     move(instalment, InstalmentStatus.CHARGING)
     return attempt(instalment, method.provider, saved_method_id=method.id, now=now)
@@ -138,11 +161,14 @@ def attempt(
     saved_method_id: uuid.UUID | None = None,
     save_method: bool = False,
     expires_at: datetime | None = None,
+    remind_at: datetime | None = None,
+    tell: bool = True,
     now: datetime,
 ) -> Payment:
     """Write down an attempt to be paid this part, or only to keep a means of payment for it.
 
-    `takes` is False for the latter; `usage` follows the schedule unless it is given.
+    `takes` is False for the latter; `usage` follows the schedule unless it is given. Of what is
+    paid by hand the payer is told now (`tell`), and reminded then.
     """
     order = instalment.order
     return payments.reserve(
@@ -157,6 +183,8 @@ def attempt(
         saved_method_id=saved_method_id,
         save_method=save_method,
         expires_at=expires_at,
+        remind_at=remind_at,
+        tell=tell,
         now=now,
     )
 
@@ -190,10 +218,11 @@ def pay_now(
         return known
     if known is not None:
         payments.give_up_unopened(known, now=now)
+    by_hand = provider in OFFLINE
     return attempt(
         instalment,
         provider,
-        save_method=more_to_come(instalment),
+        save_method=more_to_come(instalment) and not by_hand,
         expires_at=expires_at,
         now=now,
     )
@@ -293,8 +322,8 @@ def _begins(instalment: Instalment) -> bool:
 def begin(event: MethodSetUp, *, now: datetime) -> None:
     """Nothing was due at order and the means of payment is kept: the order runs (FOR-03).
 
-    When it was placed on an earlier day than it is concluded, the withdrawal period ends later
-    than was shown: no part is taken before.
+    When a training was placed on an earlier day than it is concluded, its withdrawal period ends
+    later than was shown: no part is taken before. Other plans stay as they were accepted (M-02).
     """
     payment = db.session.get_one(Payment, event.payment_id)
     order = locked(payment.instalment_id).order
@@ -302,7 +331,11 @@ def begin(event: MethodSetUp, *, now: datetime) -> None:
     if order.status is not OrderStatus.AWAITING_PAYMENT:
         return
     orders.confirm(order, now=now)
-    last_days = [line.withdrawal_until for line in order.lines if line.withdrawal_until]
+    last_days = [
+        line.withdrawal_until
+        for line in order.lines
+        if line.withdrawal_until and line.withdrawal_kind is WithdrawalKind.TRAINING
+    ]
     first = db.session.get_one(Instalment, payment.instalment_id)
     if last_days and first.due_on <= max(last_days):
         first.due_on = first.next_attempt_on = max(last_days) + timedelta(days=1)

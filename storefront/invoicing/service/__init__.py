@@ -8,6 +8,7 @@ from storefront.invoicing.service.credit_notes import (
 )
 from storefront.invoicing.service.invoices import (
     BilledPeriod,
+    Reduction,
     issue_for_order,
     issue_for_period,
     page_of,
@@ -16,6 +17,7 @@ from storefront.invoicing.service.invoices import (
 
 __all__ = [
     "BilledPeriod",
+    "Reduction",
     "credit_dispute",
     "credit_refund",
     "credit_rest",

@@ -16,7 +16,7 @@ from storefront.documents.rules import DocumentKind, filename_of
 from storefront.infra import journal
 from storefront.infra.db import db
 from storefront.infra.outbox import publish
-from storefront.infra.templating import date_fr, money_fr
+from storefront.infra.templating import country_fr, date_fr, money_fr
 from storefront.invoicing import queries, rules
 from storefront.invoicing.events import CreditNoteIssued, CreditNoteStored, NothingToCredit
 from storefront.invoicing.models import CreditNote, CreditNoteLine, Invoice
@@ -38,9 +38,14 @@ class InvoiceAwaited(Exception):
 def credit_refund(event: RefundSucceeded, *, now: datetime) -> None:
     """Credit what went back of invoiced money, once a refund; or say that nothing is to credit.
 
-    The chosen lines are credited, or all of them pro rata.
+    The chosen lines are credited, or all of them pro rata. What a bank had sent back and goes a
+    second time is credited already: its credit note stays. What came above what was asked was never
+    invoiced.
     """
     refund = db.session.get_one(Refund, event.refund_id)
+    if payments.repeats_returned(refund) or payments.is_of_an_arrival(refund):
+        publish(NothingToCredit(refund.id), now=now)
+        return
     wanted = {uuid.UUID(part["line"]): int(part["minor"]) for part in refund.parts}
     note = _credit_payment(
         refund.payment, f"refund:{refund.id}", refund.amount_minor, wanted, now=now
@@ -64,7 +69,7 @@ def credit_rest(event: OrderCancelled, *, now: datetime) -> None:
     if invoice is None:
         raise InvoiceAwaited(order.reference)
     paid = sum(
-        payment.taken_minor
+        min(payment.taken_minor, payment.amount_minor)
         for payment in payments.of_order(order.id)
         if payments.settles_its_instalment(payment) and queries.invoice_of(payment) == invoice
     )
@@ -144,10 +149,12 @@ def _lines(
     at_position = {line.position: wanted.get(line.id, 0) for line in order.lines}
     own = invoice.is_of_order
     parts = rules.credit(
-        [
-            rules.InvoicedLine(line.gross_minor, line.vat_minor, *before.get(line.id, (0, 0)))
-            for line in invoice.lines
-        ],
+        rules.folded(
+            [
+                rules.InvoicedLine(line.gross_minor, line.vat_minor, *before.get(line.id, (0, 0)))
+                for line in invoice.lines
+            ]
+        ),
         amount_minor,
         [at_position.get(line.position, 0) if own else 0 for line in invoice.lines],
     )
@@ -208,11 +215,12 @@ def _page_of(note: CreditNote) -> dict[str, Any]:
         },
         "kind": kind,
         "shop": {**shop, "capital": money_fr(shop["capital_minor"])},
-        "buyer": buyer,
+        "buyer": {**buyer, "country_name": country_fr(buyer["country"])},
         "lines": [
             {
                 "name": line.name,
                 "rate": printed_rate(line.vat_rate_bp, line.exemption),
+                "exemption": line.exemption,
                 "net": money(line.net_minor),
                 "vat": money(line.vat_minor),
                 "gross": money(line.gross_minor),
@@ -232,6 +240,7 @@ def _taxes(totals: Sequence[rules.RateTotal], currency: str) -> list[dict[str, A
     return [
         {
             "rate": printed_rate(part.vat_rate_bp, part.exemption),
+            "exemption": part.exemption,
             "net": money_fr(part.net_minor, currency),
             "vat": money_fr(part.vat_minor, currency),
         }

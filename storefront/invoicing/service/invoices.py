@@ -19,7 +19,13 @@ from storefront.infra.db import db
 from storefront.infra.numbering import next_number
 from storefront.infra.outbox import publish
 from storefront.infra.seller import seller
-from storefront.infra.templating import date_fr, date_short_fr, money_fr, percent_fr
+from storefront.infra.templating import (
+    country_fr,
+    date_fr,
+    date_short_fr,
+    money_fr,
+    percent_fr,
+)
 from storefront.instalments import queries as instalments
 from storefront.instalments.models import PRICE
 from storefront.invoicing import queries, rules
@@ -31,6 +37,22 @@ from storefront.legal.queries import parameters_of
 from storefront.orders.events import OrderConfirmed
 from storefront.orders.models import Order, OrderLine
 from storefront.orders.rules import BuyerKind
+
+
+@dataclass(frozen=True)
+class Reduction:
+    """What is taken off a month, positive and in minor units; both days included.
+
+    It is no credit note: the price of the month that is invoiced is reduced, as its invoice must
+    say (CGI ann. II art. 242 nonies A, 11°).
+    """
+
+    name: str
+    starts_on: date
+    last_day: date
+    net_minor: int
+    vat_minor: int
+    gross_minor: int
 
 
 @dataclass(frozen=True)
@@ -51,6 +73,7 @@ class BilledPeriod:
     gross_minor: int
     paid_on: date
     instalment_id: uuid.UUID | None = None
+    reductions: tuple[Reduction, ...] = ()
     cause: str = ""
 
 
@@ -84,7 +107,11 @@ def issue_for_order(event: OrderConfirmed, *, now: datetime) -> None:
 
 def issue_for_period(period: BilledPeriod, *, now: datetime) -> Invoice:
     """Invoice a month of a subscription (B-01), or what a change of plan costs within one (B-07);
-    the same again gives the same invoice."""
+    the same again gives the same invoice.
+
+    Each reduction is a line of its own, negative and at the rate of the month, after it. Nothing
+    is left to pay of a month that they cover wholly.
+    """
     line = period.order_line
     order = line.order
     cause = period.cause or f"period:{period.period_id}"
@@ -103,11 +130,27 @@ def issue_for_period(period: BilledPeriod, *, now: datetime) -> Invoice:
         vat_minor=period.vat_minor,
         gross_minor=period.gross_minor,
     )
-    paid = ScheduledPayment(1, period.starts_on, period.gross_minor, period.paid_on)
-    items = [_Item(invoiced, line.kind)]
+    reduced = [_reduced(one, line, at) for at, one in enumerate(period.reductions, start=2)]
+    items = [_Item(one, line.kind) for one in (invoiced, *reduced)]
+    total = sum(item.line.gross_minor for item in items)
+    paid = [ScheduledPayment(1, period.starts_on, total, period.paid_on)] if total else []
     instalment_id = period.instalment_id
-    return _issue(
-        order, cause, items, [paid], period.starts_on, instalment_id=instalment_id, now=now
+    return _issue(order, cause, items, paid, period.starts_on, instalment_id=instalment_id, now=now)
+
+
+def _reduced(reduction: Reduction, line: OrderLine, position: int) -> InvoiceLine:
+    return InvoiceLine(
+        position=position,
+        name=reduction.name[:250],
+        supplied_from=reduction.starts_on,
+        supplied_to=reduction.last_day,
+        quantity=1,
+        unit_net_minor=-reduction.net_minor,
+        vat_rate_bp=line.vat_rate_bp,
+        exemption=line.vat_exemption,
+        net_minor=-reduction.net_minor,
+        vat_minor=-reduction.vat_minor,
+        gross_minor=-reduction.gross_minor,
     )
 
 
@@ -160,6 +203,7 @@ def _issue(
     total = sum(line.gross_minor for line in lines)
     if total != sum(part.amount_minor for part in schedule):
         raise ValueError(f"{order.reference}: {total} is invoiced, another sum is scheduled")
+    rules.check_tax_currency(order.currency, sum(line.vat_minor for line in lines))
     invoice = Invoice(
         id=uuid.uuid4(),
         order_id=order.id,
@@ -222,8 +266,8 @@ def seller_facts() -> dict[str, Any]:
 
 def _buyer(order: Order) -> dict[str, str]:
     names = (
-        "reference buyer_kind name company siren vat_number street street_2 postcode city country"
-        " email payment_provider"
+        "reference buyer_kind name company siren ice vat_number street street_2 postcode city"
+        " country email payment_provider"
     ).split()
     return {name: str(getattr(order, name) or "") for name in names}
 
@@ -255,7 +299,7 @@ def page_of(invoice: Invoice) -> dict[str, Any]:
         "issued_on": date_fr(invoice.issued_on),
         "supplied_on": date_fr(invoice.supplied_on),
         "shop": {**shop, "capital": money_fr(shop["capital_minor"])},
-        "buyer": buyer,
+        "buyer": {**buyer, "country_name": country_fr(buyer["country"])},
         "lines": [
             {
                 "name": line.name,
@@ -264,6 +308,7 @@ def page_of(invoice: Invoice) -> dict[str, Any]:
                 "quantity": str(line.quantity),
                 "unit": money(line.unit_net_minor),
                 "rate": printed_rate(line.vat_rate_bp, line.exemption),
+                "exemption": line.exemption,
                 "net": money(line.net_minor),
                 "gross": money(line.gross_minor),
             }
@@ -275,6 +320,7 @@ def page_of(invoice: Invoice) -> dict[str, Any]:
         "taxes": [
             {
                 "rate": printed_rate(part.vat_rate_bp, part.exemption),
+                "exemption": part.exemption,
                 "net": money(part.net_minor),
                 "vat": money(part.vat_minor),
             }

@@ -6,6 +6,7 @@ Instants are aware and in UTC; deadlines are civil dates in Europe/Paris (G-0).
 from storefront.kernel.calendar.instants import (
     PARIS,
     end_of_day,
+    happens_twice,
     paris_date,
     paris_instant,
     start_of_day,
@@ -33,6 +34,7 @@ __all__ = [
     "add_months",
     "business_deadline",
     "end_of_day",
+    "happens_twice",
     "is_business_day",
     "is_public_holiday",
     "month_anchor_dates",

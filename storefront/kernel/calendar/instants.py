@@ -20,16 +20,17 @@ def paris_wall(instant: datetime) -> datetime:
     return instant.astimezone(PARIS)
 
 
-def paris_instant(day: date, at: time) -> datetime:
+def paris_instant(day: date, at: time, *, second: bool = False) -> datetime:
     """Return the instant, in UTC, at which clocks in Paris show this time on this day.
 
-    In autumn an hour happens twice: the first of the two is meant. In spring an hour is skipped: a
-    time within it raises `NonexistentTime` rather than being moved in silence. Raises
+    In autumn an hour happens twice: the first of the two is meant, or the `second` one, in winter
+    time (see `happens_twice`). In spring an hour is skipped: a time within it raises
+    `NonexistentTime` rather than being moved in silence. Raises
     `DateOutOfRange` at the two ends of the calendar and `ValueError` for a time with a timezone.
     """
     if at.tzinfo is not None:
         raise ValueError(f"a time of day in Paris carries no timezone of its own: {at}")
-    wall = datetime.combine(day, at.replace(fold=0), tzinfo=PARIS)
+    wall = datetime.combine(day, at.replace(fold=int(second)), tzinfo=PARIS)
     try:
         instant = wall.astimezone(UTC)
         shown = instant.astimezone(PARIS)
@@ -38,6 +39,14 @@ def paris_instant(day: date, at: time) -> datetime:
     if shown.replace(tzinfo=None) != wall.replace(tzinfo=None):
         raise NonexistentTime(day=day, at=at)
     return instant
+
+
+def happens_twice(day: date, at: time) -> bool:
+    """Whether clocks in Paris show this time twice on this day, as they do one night in autumn."""
+    first, second = (
+        datetime.combine(day, at.replace(fold=fold), tzinfo=PARIS).utcoffset() for fold in (0, 1)
+    )
+    return first is not None and second is not None and first > second
 
 
 def start_of_day(day: date) -> datetime:

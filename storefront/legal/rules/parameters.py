@@ -94,6 +94,14 @@ class TermsParameters(Parameters):
     professional_acceleration: Literal["never", "after_notice", "at_once"] = "at_once"
     # A year's rate for a contract paid by the month, where it is above the legal multiple (S10).
     annual_contract_interest_bp: Annotated[int, Between(0, 2000)] = 1000
+    # By transfer or cheque: how long an order is kept for its money, and before which its buyer is
+    # reminded; also how long before its day a later part is announced (M-09).
+    offline_payment_days: Annotated[int, Between(3, 60)] = 7
+    offline_reminder_days: Annotated[int, Between(1, 30)] = 2
+    # Until how long before its term the renewal of a contract can be refused (B-09, SUB-02).
+    renewal_opt_out_days: Annotated[int, Between(1, 90)] = 30
+    # B-05; 0 for a shop that Règl. (UE) 2019/1150 does not concern, else 30 at least (art. 4).
+    platform_notice_days: Annotated[int, Between(0, 365)] = 0
 
 
 @dataclass(frozen=True)
@@ -113,6 +121,8 @@ STATUTORY_TRAINING = TrainingParameters(
     withdrawal_days=14,
     refund_days=14,
 )
+
+PLATFORM_NOTICE_AT_LEAST = 30  # Règl. (UE) 2019/1150, art. 4, 2
 
 P = TypeVar("P", bound=Parameters)
 
@@ -191,6 +201,10 @@ def _disagreements(parameters: object) -> list[str]:
     for after in ("formal_notice_days", "professional_suspension_days"):
         if getattr(parameters, after) <= parameters.late_reminder_days:
             found.append(f"{after}: not after late_reminder_days")
+    if parameters.offline_reminder_days >= parameters.offline_payment_days:
+        found.append("offline_reminder_days: not before the end of offline_payment_days")
+    if 0 < parameters.platform_notice_days < PLATFORM_NOTICE_AT_LEAST:
+        found.append(f"platform_notice_days: 0, or {PLATFORM_NOTICE_AT_LEAST} at least")
     days = parameters.expiry_reminder_days
     if list(days) != sorted(set(days), reverse=True):
         found.append("expiry_reminder_days: furthest first, each once")

@@ -192,6 +192,12 @@ def _enumerated(items: Iterable[Any]) -> str:
     return f"{mark.join(others)} et {last}"
 
 
+def _platform_notice(days: int) -> str:
+    if not days:
+        return "est le même"
+    return f"est porté à {_counted('jour', 'jours')(days)}"
+
+
 FILTERS: dict[str, Any] = {
     "minutes": _counted("minute", "minutes"),
     "hours": _counted("heure", "heures"),
@@ -204,4 +210,5 @@ FILTERS: dict[str, Any] = {
     "enumerate": _enumerated,
     "interval": INTERVALS.__getitem__,
     "acceleration": ACCELERATIONS.__getitem__,
+    "platform_notice": _platform_notice,
 }

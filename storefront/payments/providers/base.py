@@ -88,6 +88,7 @@ class Capabilities:
     `guest`: a buyer without an account at the provider can pay.
     `hosted_page`: the page the buyer is sent to is the provider's; when False the buyer stays
     with us and `HostedPage.reference` is what the transfer must quote.
+    `fallback`: offered only when nobody with a hosted page takes the order.
     """
 
     saved_method: bool
@@ -96,6 +97,7 @@ class Capabilities:
     guest: bool
     hosted_page: bool = True
     set_up: bool = False
+    fallback: bool = False
 
 
 class OutcomeStatus(StrEnum):

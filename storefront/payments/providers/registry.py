@@ -6,14 +6,16 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
 from storefront.payments.providers.base import Provider, ProviderSettings
-from storefront.payments.providers.offline import OfflineProvider
+from storefront.payments.providers.offline import cheque, on_request, transfer
 from storefront.payments.providers.paypal import PayPalProvider
 from storefront.payments.providers.stripe import StripeProvider
 
 _FACTORIES: tuple[Callable[[ProviderSettings], Provider | None], ...] = (
     StripeProvider.from_settings,
     PayPalProvider.from_settings,
-    OfflineProvider.from_settings,
+    transfer,
+    cheque,
+    on_request,
 )
 
 

@@ -1,5 +1,14 @@
 """The payment ledger: what is asked is written before it is asked, what is answered once."""
 
+from storefront.payments.service.arrivals import (
+    AlreadyRecorded,
+    Seen,
+    put_aside,
+    record_arrival,
+    remind_later,
+    reminded,
+    stop_waiting,
+)
 from storefront.payments.service.attempts import (
     give_up_unopened,
     locked,
@@ -30,8 +39,10 @@ from storefront.payments.service.refunds import (
 
 __all__ = [
     "BY_HAND",
+    "AlreadyRecorded",
     "Cause",
     "RefundTooHigh",
+    "Seen",
     "adopt",
     "approve",
     "dismiss",
@@ -39,6 +50,8 @@ __all__ = [
     "locked",
     "locked_refund",
     "postpone_dispute",
+    "put_aside",
+    "record_arrival",
     "record_dispute",
     "record_doubt",
     "record_outcome",
@@ -47,10 +60,13 @@ __all__ = [
     "record_refund_doubt",
     "record_transfer",
     "record_unopened",
+    "remind_later",
+    "reminded",
     "reserve",
     "reserve_refund",
     "revoke_method",
     "settle_notice",
     "still_waiting",
+    "stop_waiting",
     "store_notice",
 ]

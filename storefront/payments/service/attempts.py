@@ -13,7 +13,12 @@ from storefront.infra.db import db
 from storefront.infra.outbox import publish
 from storefront.kernel.money import Money
 from storefront.payments import queries, rules
-from storefront.payments.events import MethodSetUp, PaymentFailed, PaymentSucceeded
+from storefront.payments.events import (
+    MethodSetUp,
+    PaymentAwaited,
+    PaymentFailed,
+    PaymentSucceeded,
+)
 from storefront.payments.models import (
     PAYMENT_LIFECYCLE,
     Payment,
@@ -29,6 +34,7 @@ from storefront.payments.providers.base import (
     SavedReference,
     WebhookNotice,
 )
+from storefront.payments.providers.offline import OFFLINE, reference_of
 
 STATUS_OF: dict[OutcomeStatus, PaymentStatus | None] = {
     OutcomeStatus.OPEN: None,
@@ -53,14 +59,18 @@ def reserve(
     save_method: bool = False,
     saved_method_id: uuid.UUID | None = None,
     expires_at: datetime | None = None,
+    remind_at: datetime | None = None,
+    tell: bool = True,
     now: datetime,
 ) -> Payment:
     """Write down an attempt before anybody is asked for money.
 
     With a saved method the attempt is a debit under way (CHARGING); without one it waits for
     its hosted page; an amount of zero only keeps a method for later (`save_method` is needed).
+    What is paid by hand waits at once, and its payer is told how unless `tell` is False.
     UNIQUE(instalment, attempt) lets only one of two callers start an attempt.
     """
+    by_hand = provider in OFFLINE
     last = db.session.scalar(
         select(func.max(Payment.attempt)).where(Payment.instalment_id == instalment_id)
     )
@@ -86,6 +96,11 @@ def reserve(
         check_at=rules.next_check(now, 0) if debit else expires_at,
         checks=0,
     )
+    if by_hand:
+        payment.status = PaymentStatus.OPEN
+        payment.page_reference = reference_of(provider, payment.id)
+        payment.expires_at = payment.check_at = None
+        payment.remind_at = remind_at
     db.session.add(payment)
     db.session.flush()
     journal.record(
@@ -94,6 +109,8 @@ def reserve(
         {"order": order_id, "amount": amount.minor, "currency": amount.currency},
         now=now,
     )
+    if by_hand and tell:
+        publish(PaymentAwaited(payment.id), now=now)
     return payment
 
 
@@ -124,7 +141,8 @@ def record_outcome(payment: Payment, outcome: Outcome, *, now: datetime) -> None
     wanted = STATUS_OF[outcome.status]
     if wanted is None and rules.abandoned(payment.expires_at, now):
         wanted = PaymentStatus.CANCELLED
-    if wanted is None or wanted is payment.status:
+    part_came = payment.taken_minor > 0 and wanted is PaymentStatus.CANCELLED
+    if wanted is None or wanted is payment.status or part_came:
         _ask_again(payment, now)
         return
     if not PAYMENT_LIFECYCLE.can(payment.status, wanted):
@@ -174,7 +192,7 @@ def record_doubt(payment: Payment, *, now: datetime) -> None:
 
 
 def _ask_again(payment: Payment, now: datetime) -> None:
-    if payment.status not in queries.UNDECIDED:
+    if payment.status not in queries.UNDECIDED or payment.by_hand:
         payment.check_at = None
         return
     open_until = payment.expires_at

@@ -13,9 +13,10 @@ from sqlalchemy.exc import IntegrityError
 from storefront.infra import journal
 from storefront.infra.db import db
 from storefront.infra.outbox import publish
+from storefront.kernel.calendar import paris_date
 from storefront.kernel.errors import Refusal, WrongMove
 from storefront.payments import queries, rules
-from storefront.payments.events import RefundRefused, RefundSucceeded
+from storefront.payments.events import RefundRefused, RefundReturned, RefundSucceeded
 from storefront.payments.models import (
     REFUND_LIFECYCLE,
     Payment,
@@ -26,10 +27,13 @@ from storefront.payments.models import (
 )
 from storefront.payments.providers.base import RefundOutcome
 from storefront.payments.providers.base import RefundStatus as Told
+from storefront.payments.providers.offline import TRANSFER
 from storefront.payments.service.attempts import locked
 from storefront.payments.service.disputes import take_back
 
-BY_HAND = "offline"
+BY_HAND = TRANSFER
+# Nothing more is asked of the provider; what succeeded can still be sent back by a bank.
+OVER = REFUND_LIFECYCLE.final | {RefundStatus.SUCCEEDED}
 
 
 class RefundTooHigh(Refusal):
@@ -65,7 +69,8 @@ def reserve_refund(
 ) -> Refund:
     """Write down money that goes back before anybody is asked for it.
 
-    It goes the way it came, or `by_hand` once that way is closed; `proposed` waits for staff.
+    It goes the way it came, or `by_hand` once that way is closed, as does all that staff recorded;
+    `proposed` waits for staff.
     The same request again returns its refund. Raises `RefundTooHigh`: the counter of the payment
     moves by one conditional UPDATE, so that two people at once never give back more than came.
     """
@@ -73,7 +78,7 @@ def reserve_refund(
     if known is not None:
         return known
     payment = _claim(payment_id, amount_minor)
-    provider = BY_HAND if by_hand else payment.provider
+    provider = BY_HAND if by_hand or payment.by_hand else payment.provider
     status = RefundStatus.PROPOSED if proposed else RefundStatus.RESERVED
     refund = _row(payment, amount_minor, cause, provider, status, now)
     refund.check_at = None if proposed or provider == BY_HAND else rules.next_check(now, 0)
@@ -149,11 +154,18 @@ def locked_refund(refund_id: uuid.UUID) -> Refund:
     return db.session.get_one(Refund, refund_id, with_for_update=True, populate_existing=True)
 
 
-def approve(refund: Refund, *, asked_by: uuid.UUID | None, now: datetime) -> None:
-    """Staff agree to a proposal: it is asked of the provider from now on. Once more: nothing."""
+def approve(
+    refund: Refund, *, asked_by: uuid.UUID | None, by_hand: bool = False, now: datetime
+) -> None:
+    """Staff agree to a proposal: it is asked of the provider from now on, or made `by_hand`.
+
+    Once more: nothing.
+    """
     if refund.status is not RefundStatus.PROPOSED:
         return
     _move(refund, RefundStatus.RESERVED, now)
+    if by_hand:
+        refund.provider = BY_HAND
     refund.asked_by = asked_by
     refund.check_at = None if refund.provider == BY_HAND else rules.next_check(now, 0)
     _record(refund, now)
@@ -168,8 +180,10 @@ def dismiss(refund: Refund, *, now: datetime) -> None:
     _record(refund, now)
 
 
-def record_transfer(refund: Refund, reference: str, *, now: datetime) -> None:
-    """Staff made the transfer themselves: it is done. Twice changes nothing.
+def record_transfer(
+    refund: Refund, reference: str, *, sent_on: date | None = None, now: datetime
+) -> None:
+    """Staff sent the money themselves, on a day (today unless said): it is done. Twice: once.
 
     Raises `WrongMove` for a refund that the provider makes.
     """
@@ -182,17 +196,21 @@ def record_transfer(refund: Refund, reference: str, *, now: datetime) -> None:
             wanted=RefundStatus.SUCCEEDED.value,
         )
     refund.provider_reference = reference or None
+    refund.sent_on = sent_on or paris_date(now)
     _succeed(refund, now)
 
 
 def record_refund(refund: Refund, told: RefundOutcome, *, now: datetime) -> None:
     """Write down what the provider says of a refund, once, whoever tells it first.
 
-    An end is never undone by a later word.
+    An end is never undone by a later word, but one: a bank can send back what it had been given.
     """
     if told.reference and refund.provider_reference is None:
         refund.provider_reference = told.reference
-    if refund.status in REFUND_LIFECYCLE.final:
+    if refund.status is RefundStatus.SUCCEEDED and told.status is Told.REFUSED:
+        _come_back(refund, told, now)
+        return
+    if refund.status in OVER:
         refund.check_at = None
         return
     if told.status is Told.SUCCEEDED:
@@ -213,7 +231,7 @@ def record_refund(refund: Refund, told: RefundOutcome, *, now: datetime) -> None
 
 def record_refund_doubt(refund: Refund, *, now: datetime) -> None:
     """The provider could not be asked, or has not decided: nothing is guessed, ask again later."""
-    if refund.status not in REFUND_LIFECYCLE.final:
+    if refund.status not in OVER:
         refund.check_at = rules.next_check(now, refund.checks)
         refund.checks += 1
 
@@ -275,6 +293,15 @@ def _succeed(refund: Refund, now: datetime) -> None:
     _move(refund, RefundStatus.SUCCEEDED, now)
     refund.settled_at, refund.check_at = now, None
     publish(RefundSucceeded(refund.id), now=now)
+    _record(refund, now)
+
+
+def _come_back(refund: Refund, told: RefundOutcome, now: datetime) -> None:
+    """The money is ours again, and still owed to its payer: that is decided above (M-10)."""
+    _move(refund, RefundStatus.RETURNED, now)
+    refund.refusal_code = (told.reason or "returned")[:120]
+    _release(refund)
+    publish(RefundReturned(refund.id), now=now)
     _record(refund, now)
 
 

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from wtforms import DateField, SelectField, TextAreaField
-from wtforms.validators import DataRequired, InputRequired, Length
+from wtforms import SelectField, TextAreaField
+from wtforms.validators import DataRequired, Length
 
 from storefront.arrears.rules import DunningStep
-from storefront.infra.forms import ShopForm
+from storefront.infra.forms import DayField, ShopForm
 
 STEP_NAMES = {
     DunningStep.REMINDER: "Rappel envoyé",
@@ -39,24 +37,10 @@ class FilterForm(ShopForm):
             return None
 
 
-class _Day(DateField):
-    def process_formdata(self, valuelist: list[Any]) -> None:
-        """Read `2027-02-15`, what a browser sends, or `15/02/2027`."""
-        try:
-            super().process_formdata(valuelist)
-        except ValueError:
-            raise ValueError("Cette date n’existe pas. Écrivez-la comme 15/02/2027.") from None
-
-
 class DeferralForm(ShopForm):
     """Until when the shop waits, and why."""
 
-    until = _Day(
-        "Nouvelle date d’échéance",
-        format=["%Y-%m-%d", "%d/%m/%Y"],
-        validators=[InputRequired("Indiquez la nouvelle date.")],
-        render_kw={"type": "date"},
-    )
+    until = DayField("Nouvelle date d’échéance", "Indiquez la nouvelle date.")
     reason = TextAreaField(
         "Motif",
         validators=[

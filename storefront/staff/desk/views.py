@@ -21,6 +21,7 @@ from storefront.orders import queries as orders
 from storefront.payments import queries as payments
 from storefront.refunds.queries import LONG_DOUBT
 from storefront.staff.desk.forms import SampleForm
+from storefront.subscriptions.queries import outages
 from storefront.tickets import queries as tickets
 
 bp = Blueprint("desk", __name__, url_prefix="/gestion")
@@ -57,6 +58,7 @@ def today() -> str:
             "to_ship": fulfilment.to_ship(),
             "under_way": fulfilment.under_way(),
             "overdue": instalments.overdue(),
+            "outages": outages.waiting(),
         }
     return render_template("staff/desk/today.html", now=now, support=support, selling=selling)
 

@@ -5,12 +5,10 @@ from __future__ import annotations
 import uuid
 from collections.abc import Mapping
 
-from wtforms import DateField, HiddenField, RadioField, SelectField, StringField, TextAreaField
+from wtforms import HiddenField, RadioField, SelectField, StringField, TextAreaField
 from wtforms.validators import DataRequired, InputRequired, Length, Optional
 
-from storefront.infra.forms import ShopForm
-from storefront.kernel.errors import Refusal
-from storefront.kernel.money import Money
+from storefront.infra.forms import UNREADABLE, DayField, ShopForm, minor_of
 from storefront.payments.models import RefundReason
 
 WHOLE, LINES, AMOUNT = "tout", "articles", "montant"
@@ -22,17 +20,6 @@ REASON_NAMES = {
     RefundReason.NOT_DUE: "Somme qui n’était pas due",
     RefundReason.GOODWILL: "Geste commercial",
 }
-
-
-class DayField(DateField):
-    """A day, with an error that says how to write one."""
-
-    def process_formdata(self, valuelist: list[str]) -> None:
-        """Read what the browser's own field sends, or what was typed in its place."""
-        try:
-            super().process_formdata(valuelist)
-        except ValueError:
-            raise ValueError("Écrivez une date comme 2026-12-08.") from None
 
 
 class RefundForm(ShopForm):
@@ -58,7 +45,7 @@ class RefundForm(ShopForm):
         "Note pour l’équipe",
         [Optional(), Length(max=500, message="Au plus 500 caractères.")],
     )
-    due_on = DayField("À rendre au plus tard le", [Optional()])
+    due_on = DayField("À rendre au plus tard le", None)
 
     @property
     def request_id(self) -> uuid.UUID:
@@ -70,7 +57,9 @@ class RefundForm(ShopForm):
 
 
 class TransferForm(ShopForm):
-    """A transfer that staff made at the bank."""
+    """Money that staff sent back themselves."""
+
+    sent_on = DayField("Envoyé le", None)
 
     reference = StringField(
         "Référence du virement", [Optional(), Length(max=120, message="Au plus 120 caractères.")]
@@ -105,15 +94,3 @@ class LineAmounts:
         if minor is None and self.typed[at]:
             self.errors[at] = UNREADABLE
         return minor
-
-
-UNREADABLE = "Écrivez un montant comme 12,50."
-
-
-def minor_of(text: str, currency: str) -> int | None:
-    """An amount as it was typed, in minor units; None when it is none."""
-    plain = text.replace("€", "").replace("\u202f", "").replace("\u00a0", "").replace(" ", "")
-    try:
-        return Money.from_major_string(plain, currency).minor
-    except Refusal:
-        return None

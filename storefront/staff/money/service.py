@@ -12,8 +12,10 @@ from storefront.refunds.queries import LedgerEntry, Matter, MoneyItem
 MATTER_NAMES = {
     Matter.DISPUTE: "Contestation",
     Matter.REFUSED: "Remboursement refusé",
+    Matter.RETURNED: "Remboursement revenu",
     Matter.PROPOSED: "Remboursement à décider",
     Matter.TO_GIVE: "Remboursement à faire",
+    Matter.UNDERPAID: "Paiement incomplet",
     Matter.MISMATCHED: "Montant inattendu",
     Matter.UNCERTAIN: "Paiement incertain",
     Matter.FAILED: "Échéance impayée",
@@ -23,6 +25,7 @@ ENTRY_NAMES = {
     "credit_note": "Avoir",
     "payment": "Paiement reçu",
     "refund": "Remboursement",
+    "refund_returned": "Remboursement revenu",
     "taken_back": "Repris par une contestation",
 }
 

@@ -13,6 +13,7 @@ from storefront.identity.models import Role, User
 from storefront.identity.views import staff_required
 from storefront.infra import clock, journal
 from storefront.infra.db import db, transaction
+from storefront.infra.forms import UNREADABLE, minor_of
 from storefront.infra.spreadsheet import download
 from storefront.infra.web import found_or_404
 from storefront.kernel.calendar import paris_date
@@ -29,12 +30,10 @@ from storefront.refunds.service import Decision
 from storefront.staff.money.forms import (
     AMOUNT,
     LINES,
-    UNREADABLE,
     WHOLE,
     LineAmounts,
     RefundForm,
     TransferForm,
-    minor_of,
 )
 from storefront.staff.money.service import ledger_csv, queue_csv
 
@@ -266,12 +265,20 @@ def dismiss(reference: str, refund_id: uuid.UUID) -> BaseResponse:
 @bp.post("/commandes/<reference>/remboursements/<uuid:refund_id>/virement")
 @staff_required(Role.SHOPKEEPER)
 def record_transfer(reference: str, refund_id: uuid.UUID) -> BaseResponse:
-    """A transfer back was made at the bank."""
-    form = TransferForm()
+    """Money was sent back by hand: when, and under which reference."""
+    form, now = TransferForm(), clock.now()
+    _refund(reference, refund_id)
+    sent_on = form.sent_on.data
+    late = sent_on is not None and sent_on > paris_date(now)
+    if not form.validate_on_submit() or late:
+        errors = [f"« {form.text('reference')[:60]} » : référence trop longue."]
+        errors = errors if form.reference.errors else ["Écrivez la date d’un envoi déjà fait."]
+        flash(errors[0], "refusal")
+        return redirect(f"{_address(reference)}#remboursements", 303)
     try:
         with transaction():
-            found = payments.locked_refund(_refund(reference, refund_id).id)
-            payments.record_transfer(found, form.text("reference")[:120], now=clock.now())
+            found = payments.locked_refund(refund_id)
+            payments.record_transfer(found, form.text("reference"), sent_on=sent_on, now=now)
         flash("Le virement est noté. Le client reçoit un message et l’avoir.", "success")
     except WrongMove:
         flash("Ce remboursement ne se fait pas par virement.", "refusal")

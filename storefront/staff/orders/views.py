@@ -29,6 +29,7 @@ from storefront.orders import queries
 from storefront.orders.models import Order
 from storefront.payments import jobs as payment_jobs
 from storefront.payments import queries as payments
+from storefront.payments.models import RefundStatus
 from storefront.refunds import queries as refund_queries
 from storefront.refunds import service as refunds
 from storefront.staff.journal.service import readable_facts
@@ -94,7 +95,7 @@ def _page(found: Order, **forms: Any) -> str:
     corrections = invoices.credit_notes_of_order(found.id)
     parts_of_it = (
         *(found.lines, attempts, parts, messages, shipments, issued, accesses, suspensions),
-        *(given, contested, corrections),
+        *(given, contested, corrections, payments.arrivals_of_order(found.id)),
     )
     subjects = [found.id, *(row.id for rows in parts_of_it for row in rows)]
     entries = journal.about(subjects)
@@ -110,6 +111,7 @@ def _page(found: Order, **forms: Any) -> str:
         credit_notes=corrections,
         refunds=given,
         retried={refund.request_id for refund in given},
+        returned={refund.id for refund in given if refund.status is RefundStatus.RETURNED},
         disputes=contested,
         givable=refund_queries.givable(found).total,
         accesses=accesses,

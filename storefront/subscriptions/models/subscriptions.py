@@ -13,6 +13,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from storefront.catalogue.rules import ProductKind
 from storefront.infra.db import Base, enum_type
 from storefront.kernel.states import Lifecycle
+from storefront.legal.models import TermsVersion
 from storefront.orders.models import Order, OrderLine
 from storefront.subscriptions.models.versions import PlanVersion
 from storefront.subscriptions.rules import Renewal
@@ -22,7 +23,8 @@ if TYPE_CHECKING:
 
 
 class SubscriptionStatus(StrEnum):
-    """PAST_DUE: a debit failed, the service is kept for the grace days (B-04)."""
+    """PAST_DUE: a debit failed, the service is kept for the grace days (B-04), or until the steps
+    of the terms come to it for a contract that binds (SUB-06)."""
 
     ACTIVE = "active"
     PAST_DUE = "past_due"
@@ -30,10 +32,23 @@ class SubscriptionStatus(StrEnum):
     ENDED = "ended"
 
 
+class SuspensionCause(StrEnum):
+    """GRACE: a month stayed unpaid through its grace days (B-04). ARREARS: the steps of the terms
+    came to it, reminder and formal notice before (SUB-06)."""
+
+    GRACE = "grace"
+    ARREARS = "arrears"
+
+
 SUBSCRIPTION_LIFECYCLE = Lifecycle(
     "subscription",
     {
-        SubscriptionStatus.ACTIVE: {SubscriptionStatus.PAST_DUE, SubscriptionStatus.ENDED},
+        # At once suspended: another month of it was, while this one was paid late.
+        SubscriptionStatus.ACTIVE: {
+            SubscriptionStatus.PAST_DUE,
+            SubscriptionStatus.SUSPENDED,
+            SubscriptionStatus.ENDED,
+        },
         SubscriptionStatus.PAST_DUE: {
             SubscriptionStatus.ACTIVE,
             SubscriptionStatus.SUSPENDED,
@@ -54,6 +69,7 @@ class Subscription(Base):
     __tablename__ = "subscriptions"
     __table_args__ = (
         CheckConstraint("billing_months >= 1", name="billing"),
+        CheckConstraint("suspended_because IS NULL OR status = 'suspended'", name="suspended"),
         CheckConstraint("net_minor + vat_minor = gross_minor", name="adds_up"),
         # One plan of a family at a time, whoever pays twice at once.
         Index(
@@ -92,10 +108,25 @@ class Subscription(Base):
     committed_until: Mapped[date | None]
     # The first day without service, once an end is known (B-03).
     ends_on: Mapped[date | None]
+    # The terms in force for this subscription: the order's, until others were announced (R-06).
+    terms_version_id: Mapped[uuid.UUID] = mapped_column(
+        ForeignKey("terms_versions.id", ondelete="RESTRICT"), index=True
+    )
+    # When its holder is written to about the next term (B-09); None: no term is renewed, or done.
+    renewal_notice_on: Mapped[date | None] = mapped_column(index=True)
+    # Renewed without a word in time: from then on it is ended at any time, at no cost (L215-1).
+    free_exit_since: Mapped[date | None]
+    # The instant of an end that is not the start of `ends_on`: no period begins on that day.
+    ends_at: Mapped[datetime | None]
     ended_at: Mapped[datetime | None]
     past_due_since: Mapped[datetime | None]
-    # When the grace days of the accepted terms are over (B-04); None while nothing is late.
+    # When the grace days of the accepted terms are over (B-04); None while nothing is late, and
+    # for a contract that binds.
     suspend_at: Mapped[datetime | None] = mapped_column(index=True)
+    # Why it is suspended: what lifts it is the end of that cause, nothing else.
+    suspended_because: Mapped[SuspensionCause | None] = mapped_column(enum_type(SuspensionCause))
+    # Since when nobody can supply it (B-08, model Pause): no period, no debit, no deadline.
+    paused_on: Mapped[date | None]
     # When the next period is opened: the first day after the last one; None once it has ended.
     next_period_on: Mapped[date | None] = mapped_column(index=True)
     created_at: Mapped[datetime]
@@ -103,6 +134,7 @@ class Subscription(Base):
     order: Mapped[Order] = relationship()
     order_line: Mapped[OrderLine] = relationship()
     version: Mapped[PlanVersion] = relationship()
+    terms_version: Mapped[TermsVersion] = relationship()
     periods: Mapped[list[SubscriptionPeriod]] = relationship(
         back_populates="subscription", order_by="SubscriptionPeriod.number"
     )
@@ -113,11 +145,6 @@ class Subscription(Base):
         viewonly=True,
         uselist=False,
     )
-
-    @property
-    def next_gross_minor(self) -> int:
-        """What the next period will cost, a change that is chosen included."""
-        return self.coming.price_gross_minor if self.coming else self.gross_minor
 
 
 class SubscriptionPeriod(Base):

@@ -1,25 +1,5 @@
-"""Which subscriptions run, and which month comes next."""
+"""Which subscriptions run, what comes next, what they allow, what changes, and how they end."""
 
-from __future__ import annotations
-
-import uuid
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import date, datetime
-
-from sqlalchemy import ColumnElement, func, select
-from sqlalchemy.orm import joinedload, selectinload
-
-from storefront.infra.db import db
-from storefront.instalments.rules import morning_of
-from storefront.subscriptions.models import (
-    ChangeStatus,
-    PlanChange,
-    PlanVersion,
-    Subscription,
-    SubscriptionPeriod,
-    SubscriptionStatus,
-)
 from storefront.subscriptions.queries.changes import (
     Changing,
     Offer,
@@ -32,27 +12,141 @@ from storefront.subscriptions.queries.changes import (
     offer,
     offers,
     open_change,
+    open_changes,
+    paid_within,
+    payment_of_change,
     quote,
     to_lapse,
 )
-from storefront.subscriptions.rules import contract_of
+from storefront.subscriptions.queries.endings import (
+    Ending,
+    announced,
+    announced_on,
+    effective_end,
+    end_if_notified,
+    ending_of,
+    next_effect_at,
+    open_pause,
+    pause_bounds,
+    pauses_of,
+    payment_of,
+    running_of_product,
+    running_products,
+    terminations_of,
+    to_follow,
+    to_take_effect,
+)
+from storefront.subscriptions.queries.renewals import (
+    NextTerm,
+    TermAhead,
+    ask_on,
+    is_protected,
+    next_ask_at,
+    next_term,
+    notice_of_term,
+    opt_out_days,
+    terms_ahead,
+    to_ask,
+    to_give_back,
+    would_go_back,
+)
+from storefront.subscriptions.queries.revisions import (
+    OPEN,
+    Ahead,
+    Outlook,
+    Plan,
+    Preview,
+    Progress,
+    Target,
+    ahead,
+    amounts_of,
+    announcements,
+    changes_of_user,
+    course_of,
+    gross_on,
+    left_of,
+    next_announcement_at,
+    next_gross,
+    notice_about,
+    notice_days,
+    open_notices,
+    outlook,
+    plan,
+    preview,
+    progress,
+    target_of,
+    to_complete,
+    version_numbered,
+)
+from storefront.subscriptions.queries.running import (
+    RUNNING,
+    Granted,
+    granted,
+    late_months,
+    limit,
+    may,
+    next_opening_at,
+    next_suspension_at,
+    of_holder,
+    of_line,
+    of_order,
+    of_user,
+    period_of_instalment,
+    running_of_family,
+    running_of_user,
+    to_open,
+    to_suspend,
+)
 
 __all__ = [
+    "OPEN",
     "RUNNING",
+    "Ahead",
     "Changing",
+    "Ending",
     "Granted",
+    "NextTerm",
     "Offer",
+    "Outlook",
+    "Plan",
+    "Preview",
+    "Progress",
     "Quote",
+    "Target",
+    "TermAhead",
+    "ahead",
+    "amounts_of",
+    "announced",
+    "announced_on",
+    "announcements",
+    "ask_on",
     "change_of_instalment",
+    "changes_of_user",
     "changing",
+    "course_of",
+    "effective_end",
+    "end_if_notified",
+    "ending_of",
     "granted",
+    "gross_on",
     "hindrance",
     "is_hopeless",
+    "is_protected",
+    "late_months",
+    "left_of",
     "limit",
     "may",
+    "next_announcement_at",
+    "next_ask_at",
+    "next_effect_at",
+    "next_gross",
     "next_lapse_at",
     "next_opening_at",
     "next_suspension_at",
+    "next_term",
+    "notice_about",
+    "notice_days",
+    "notice_of_term",
     "of_holder",
     "of_line",
     "of_order",
@@ -60,187 +154,36 @@ __all__ = [
     "offer",
     "offers",
     "open_change",
+    "open_changes",
+    "open_notices",
+    "open_pause",
+    "opt_out_days",
+    "outlook",
+    "paid_within",
+    "pause_bounds",
+    "pauses_of",
+    "payment_of",
+    "payment_of_change",
     "period_of_instalment",
+    "plan",
+    "preview",
+    "progress",
     "quote",
     "running_of_family",
+    "running_of_product",
     "running_of_user",
+    "running_products",
+    "target_of",
+    "terminations_of",
+    "terms_ahead",
+    "to_ask",
+    "to_complete",
+    "to_follow",
+    "to_give_back",
     "to_lapse",
     "to_open",
     "to_suspend",
-    "unpaid_months",
+    "to_take_effect",
+    "version_numbered",
+    "would_go_back",
 ]
-
-RUNNING = (SubscriptionStatus.ACTIVE, SubscriptionStatus.PAST_DUE, SubscriptionStatus.SUSPENDED)
-
-
-def of_user(user_id: uuid.UUID) -> Sequence[Subscription]:
-    """A customer's subscriptions with their months, latest first."""
-    return db.session.scalars(
-        select(Subscription)
-        .where(Subscription.user_id == user_id)
-        .options(
-            joinedload(Subscription.order),
-            selectinload(Subscription.periods),
-            selectinload(Subscription.coming),
-        )
-        .order_by(Subscription.created_at.desc())
-    ).all()
-
-
-def of_holder(subscription_id: uuid.UUID, user_id: uuid.UUID) -> Subscription | None:
-    """A subscription with its periods, if it is this customer's."""
-    return db.session.scalars(
-        select(Subscription)
-        .where(Subscription.id == subscription_id, Subscription.user_id == user_id)
-        .options(
-            joinedload(Subscription.order),
-            joinedload(Subscription.version),
-            selectinload(Subscription.periods),
-            selectinload(Subscription.coming),
-        )
-    ).one_or_none()
-
-
-def running_of_user(user_id: uuid.UUID) -> Sequence[Subscription]:
-    """A customer's subscriptions that go on, without their months."""
-    return db.session.scalars(
-        select(Subscription)
-        .where(Subscription.user_id == user_id, Subscription.status.in_(RUNNING))
-        .options(selectinload(Subscription.coming))
-        .order_by(Subscription.created_at)
-    ).all()
-
-
-def of_order(order_id: uuid.UUID) -> Sequence[Subscription]:
-    """The subscriptions that an order started."""
-    return db.session.scalars(
-        select(Subscription)
-        .where(Subscription.order_id == order_id)
-        .order_by(Subscription.created_at, Subscription.name)
-    ).all()
-
-
-def of_line(order_line_id: uuid.UUID) -> Subscription | None:
-    """The subscription that an order line started."""
-    return db.session.scalars(
-        select(Subscription).where(Subscription.order_line_id == order_line_id)
-    ).first()
-
-
-def running_of_family(user_id: uuid.UUID, family: str) -> Subscription | None:
-    """The plan of this family that a customer has now, locked; one at most."""
-    return db.session.scalars(
-        select(Subscription)
-        .where(
-            Subscription.user_id == user_id,
-            Subscription.family == family,
-            Subscription.status.in_(RUNNING),
-        )
-        .with_for_update()
-        .execution_options(populate_existing=True)
-    ).first()
-
-
-def period_of_instalment(instalment_id: uuid.UUID) -> SubscriptionPeriod | None:
-    """The month that an instalment pays."""
-    return db.session.scalars(
-        select(SubscriptionPeriod).where(SubscriptionPeriod.instalment_id == instalment_id)
-    ).first()
-
-
-def unpaid_months(subscription_id: uuid.UUID) -> int:
-    """How many opened months are not paid."""
-    count = db.session.scalar(
-        select(func.count())
-        .select_from(SubscriptionPeriod)
-        .where(
-            SubscriptionPeriod.subscription_id == subscription_id,
-            SubscriptionPeriod.paid_at.is_(None),
-        )
-    )
-    return count or 0
-
-
-def _opens() -> tuple[ColumnElement[bool], ...]:
-    """It goes on, and no change of it waits for its payment: that decides on the next price."""
-    paying = select(PlanChange.subscription_id).where(
-        PlanChange.status == ChangeStatus.AWAITING_PAYMENT
-    )
-    return Subscription.status.in_(RUNNING), Subscription.id.not_in(paying)
-
-
-def to_open(day: date, limit: int = 500) -> Sequence[uuid.UUID]:
-    """Subscriptions whose next month starts by `day`."""
-    return db.session.scalars(
-        select(Subscription.id)
-        .where(*_opens(), Subscription.next_period_on <= day)
-        .order_by(Subscription.next_period_on)
-        .limit(limit)
-    ).all()
-
-
-def next_opening_at() -> datetime | None:
-    """When the next month of anybody's subscription starts."""
-    day = db.session.scalar(select(func.min(Subscription.next_period_on)).where(*_opens()))
-    return morning_of(day) if day else None
-
-
-def to_suspend(now: datetime, limit: int = 500) -> Sequence[uuid.UUID]:
-    """Subscriptions whose grace days are over."""
-    return db.session.scalars(
-        select(Subscription.id)
-        .where(Subscription.status == SubscriptionStatus.PAST_DUE, Subscription.suspend_at <= now)
-        .order_by(Subscription.suspend_at)
-        .limit(limit)
-    ).all()
-
-
-def next_suspension_at() -> datetime | None:
-    """When the next grace period ends."""
-    return db.session.scalar(
-        select(func.min(Subscription.suspend_at)).where(
-            Subscription.status == SubscriptionStatus.PAST_DUE
-        )
-    )
-
-
-@dataclass(frozen=True)
-class Granted:
-    """What a customer's running plans allow, all together (C-08)."""
-
-    entitlements: frozenset[str]
-    limits: Mapping[str, int | None]
-
-
-def granted(user_id: uuid.UUID, today: date) -> Granted:
-    """What a customer may use on this day; nothing is granted by what is suspended or over.
-
-    A service that is past due is kept for its grace days (B-04). Of two limits the higher counts.
-    """
-    running = db.session.scalars(
-        select(PlanVersion)
-        .join(Subscription, Subscription.version_id == PlanVersion.id)
-        .where(
-            Subscription.user_id == user_id,
-            Subscription.status.in_((SubscriptionStatus.ACTIVE, SubscriptionStatus.PAST_DUE)),
-            (Subscription.ends_on.is_(None)) | (Subscription.ends_on > today),
-        )
-    ).all()
-    contracts = [contract_of(version.features) for version in running]
-    limits: dict[str, int | None] = {}
-    for contract in contracts:
-        for name, most in contract.limits.items():
-            known = limits.get(name, 0)
-            limits[name] = None if most is None or known is None else max(most, known)
-    names = (contract.entitlements for contract in contracts)
-    return Granted(frozenset().union(*names), limits)
-
-
-def may(user_id: uuid.UUID, entitlement: str, today: date) -> bool:
-    """Whether a customer's plan lets them use this now: `may(customer, "messaging", today)`."""
-    return entitlement in granted(user_id, today).entitlements
-
-
-def limit(user_id: uuid.UUID, name: str, today: date) -> int | None:
-    """How many of something a customer's plan allows; 0 without one, None without limit."""
-    return granted(user_id, today).limits.get(name, 0)

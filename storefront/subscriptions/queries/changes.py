@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
 from sqlalchemy import ColumnElement, func, select
+from sqlalchemy.orm import joinedload
 
 from storefront.arrears import queries as arrears
 from storefront.catalogue.models import Product
@@ -18,6 +19,7 @@ from storefront.catalogue.rules import (
     VatRate,
     home_rate,
     price_of,
+    sold_in,
     territory_of,
     vat_rate,
 )
@@ -29,6 +31,7 @@ from storefront.kernel.money import NetAndVat
 from storefront.legal.queries import acceptances_of
 from storefront.orders.models import Order
 from storefront.orders.rules import BuyerKind
+from storefront.payments import queries as payments
 from storefront.payments.models import Payment, PaymentStatus
 from storefront.payments.queries import UNDECIDED
 from storefront.subscriptions import rules
@@ -150,6 +153,8 @@ def _sold_to(order: Order, product: Product) -> bool:
     professional = order.buyer_kind is BuyerKind.PROFESSIONAL
     if product.features.get("professionals_only") and not professional:
         return False
+    if not sold_in(product.features, order.country):
+        return False
     accepted = {one.version.document for one in acceptances_of(order.id)}
     if product.particular_terms and product.particular_terms not in accepted:
         return False
@@ -160,6 +165,7 @@ def _sold_to(order: Order, product: Product) -> bool:
             territory=territory_of(order.country, order.postcode),
             professional=professional,
             seller=seller_vat(),
+            has_vat_number=bool(order.vat_number),
         )
     except NotSoldThere:
         return False
@@ -178,6 +184,8 @@ def hindrance(subscription: Subscription, direction: Direction, now: datetime) -
         return Hindrance.AWAITING
     if subscription.ends_on is not None and subscription.ends_on <= next_on:
         return Hindrance.ENDING
+    if subscription.paused_on is not None:
+        return Hindrance.PAUSED
     if direction is Direction.DOWN:
         binds = subscription.committed_until is not None and next_on < subscription.committed_until
         return Hindrance.COMMITTED if binds else None
@@ -190,6 +198,8 @@ def _hindrance_up(subscription: Subscription, next_on: date, now: datetime) -> H
         return Hindrance.UNPAID
     if next_on <= paris_date(now):
         return Hindrance.TURNING
+    if subscription.periods[-1].starts_on > paris_date(now):
+        return Hindrance.AHEAD
     if not arrears.standing(subscription.user_id, now).clear:
         return Hindrance.ARREARS
     return None
@@ -219,7 +229,7 @@ def quote(subscription: Subscription, wanted: Offer, at: datetime) -> Quote | No
 def _cost(
     subscription: Subscription, period: SubscriptionPeriod, wanted: Offer, at: datetime
 ) -> tuple[ProRata, NetAndVat]:
-    done = _paid_within(period.id)
+    done = paid_within(period.id)
     paid = _really_paid(period, done)
     parts = rules.pro_rata(
         wanted.amounts.net,
@@ -233,7 +243,7 @@ def _cost(
     return parts, rules.due_now(parts.net, rate, wanted.amounts.gross, paid.gross)
 
 
-def _paid_within(period_id: uuid.UUID) -> Sequence[PlanChange]:
+def paid_within(period_id: uuid.UUID) -> Sequence[PlanChange]:
     """The upgrades that were paid within a period."""
     return db.session.scalars(
         select(PlanChange).where(
@@ -273,11 +283,18 @@ def _credited(order_id: uuid.UUID, cause: str, position: int) -> NetAndVat:
 
 def open_change(subscription_id: uuid.UUID) -> PlanChange | None:
     """The change that waits for its payment or for the next period; one at most."""
-    return db.session.scalars(
+    return open_changes([subscription_id]).get(subscription_id)
+
+
+def open_changes(subscription_ids: Collection[uuid.UUID]) -> Mapping[uuid.UUID, PlanChange]:
+    """The same for several, by subscription."""
+    found = db.session.scalars(
         select(PlanChange)
-        .where(PlanChange.subscription_id == subscription_id, PlanChange.status.in_(OPEN))
+        .where(PlanChange.subscription_id.in_(subscription_ids), PlanChange.status.in_(OPEN))
+        .options(joinedload(PlanChange.to_version))
         .execution_options(populate_existing=True)
-    ).one_or_none()
+    )
+    return {change.subscription_id: change for change in found}
 
 
 def change_of_instalment(instalment_id: uuid.UUID) -> PlanChange | None:
@@ -285,6 +302,16 @@ def change_of_instalment(instalment_id: uuid.UUID) -> PlanChange | None:
     return db.session.scalars(
         select(PlanChange).where(PlanChange.instalment_id == instalment_id)
     ).one_or_none()
+
+
+def payment_of_change(change: PlanChange) -> Payment | None:
+    """The payment that an upgrade was paid with."""
+    came = select(Payment).where(
+        Payment.instalment_id == change.instalment_id, Payment.status == PaymentStatus.SUCCEEDED
+    )
+    return next(
+        (one for one in db.session.scalars(came) if payments.settles_its_instalment(one)), None
+    )
 
 
 def _hopeless() -> tuple[ColumnElement[bool], ...]:

@@ -14,7 +14,7 @@ from storefront.kernel.calendar import start_of_day
 from storefront.kernel.money import NetAndVat, vat_from_net
 
 if TYPE_CHECKING:
-    from storefront.subscriptions.rules import Contract
+    from storefront.subscriptions.rules.months import Contract
 
 SECOND = timedelta(seconds=1)
 # What a page shows is charged to the cent, as long as it is not older than this.
@@ -36,7 +36,10 @@ class Hindrance(StrEnum):
     AWAITING = "awaiting"  # another change waits for its payment
     ENDING = "ending"  # it stops before the next period: the end is taken back first
     COMMITTED = "committed"  # nobody goes down before the term of a commitment (B-02)
+    PAUSED = "paused"  # it cannot be supplied (B-08): nothing is decided meanwhile
     UNPAID = "unpaid"  # a period is not paid
+    AHEAD = "ahead"  # periods to come are opened, and paid, at the present price
+    NO_PAGE = "no_page"  # nobody can take the payment on a page
     TURNING = "turning"  # the next period begins this morning
     ARREARS = "arrears"  # who owes or disputes something buys no services (O-07)
     GONE = "gone"  # this plan is not offered to this subscriber

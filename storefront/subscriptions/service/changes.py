@@ -23,6 +23,7 @@ from storefront.subscriptions import queries, rules
 from storefront.subscriptions.events import PlanChanged
 from storefront.subscriptions.models import ChangeStatus, PlanChange, Subscription
 from storefront.subscriptions.service.lapsing import drop, move_change
+from storefront.subscriptions.service.revisions import void_left
 from storefront.subscriptions.service.states import locked
 
 
@@ -36,7 +37,7 @@ def note_change_paid(event: InstalmentPaid, *, now: datetime) -> None:
     if change.status is ChangeStatus.DONE:
         return
     if change.status is ChangeStatus.AWAITING_PAYMENT:
-        take_effect(subscription, change, now=now)
+        follow(subscription, change, paris_date(now), now=now)
         return
     journal.record("plan_change.paid_too_late", change, {"status": change.status}, now=now)
     for payment in payments.of_order(subscription.order_id):
@@ -45,39 +46,30 @@ def note_change_paid(event: InstalmentPaid, *, now: datetime) -> None:
             publish(MoneyNotDue(payment.id), now=now)
 
 
-def take_effect(subscription: Subscription, change: PlanChange, *, now: datetime) -> None:
-    """The locked subscription follows the version and the price of this change from now on."""
+def follow(subscription: Subscription, change: PlanChange, on: date, *, now: datetime) -> None:
+    """From this day on the locked subscription follows the version and the price of this change.
+
+    What was announced of the plan that it leaves does not come any more (R-06).
+    """
     move_change(change, ChangeStatus.DONE)
-    change.done_at = now
-    if change.direction is rules.Direction.UP:
-        change.effective_on = paris_date(now)
+    change.done_at, change.effective_on = now, on
     subscription.version_id, subscription.version = change.to_version_id, change.to_version
     subscription.name = change.to_version.name
     subscription.net_minor = change.price_net_minor
     subscription.vat_minor = change.price_vat_minor
     subscription.gross_minor = change.price_gross_minor
+    void_left(subscription, now=now)
     facts = {
         "subscription": subscription.id,
         "from": change.from_version_id,
         "to": change.to_version_id,
-        "on": change.effective_on,
+        "on": on,
         "paid": change.gross_minor,
         "price": change.price_gross_minor,
     }
     journal.record("plan_change.done", change, facts, now=now)
     publish(PlanChanged(change.id), now=now)
-
-
-def follow_choice(subscription: Subscription, starts_on: date, *, now: datetime) -> None:
-    """A period is about to be opened: what was chosen for it comes first.
-
-    By the period's own first day: one that is opened late, after an outage, is the same.
-    """
-    change = queries.open_change(subscription.id)
-    due = change is not None and change.effective_on <= starts_on
-    if change is not None and due and change.status is ChangeStatus.SCHEDULED:
-        take_effect(subscription, change, now=now)
-        db.session.flush()
+    db.session.flush()
 
 
 def note_page_closed(event: PaymentFailed, *, now: datetime) -> None:

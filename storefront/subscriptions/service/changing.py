@@ -25,9 +25,9 @@ from storefront.subscriptions.events import PlanChangeScheduled, PlanChangeTaken
 from storefront.subscriptions.models import ChangeStatus, PlanChange, Subscription
 from storefront.subscriptions.queries import Quote
 from storefront.subscriptions.rules import Direction, Hindrance
-from storefront.subscriptions.service.changes import take_effect
+from storefront.subscriptions.service.changes import follow
 from storefront.subscriptions.service.lapsing import drop, move_change
-from storefront.subscriptions.service.months import open_next_month
+from storefront.subscriptions.service.months import open_next_months
 from storefront.subscriptions.service.states import locked
 from storefront.subscriptions.service.versions import publish_version
 
@@ -106,7 +106,7 @@ def _still_payable(change: PlanChange, now: datetime) -> PlanChange:
 def _catch_up(subscription: Subscription, now: datetime) -> None:
     """Periods that began on days before this one are opened as they were: nobody goes back."""
     while subscription.next_period_on and subscription.next_period_on < paris_date(now):
-        if not open_next_month(subscription.id, now=now):
+        if not open_next_months([subscription.id], now=now):
             return
         db.session.flush()
         db.session.refresh(subscription)
@@ -166,7 +166,7 @@ def _write_down(
     if not up:
         publish(PlanChangeScheduled(change.id), now=now)
     elif quote.due.gross == 0:
-        take_effect(subscription, change, now=now)
+        follow(subscription, change, paris_date(now), now=now)
     else:
         _owe(subscription, change, now)
     return change
@@ -177,7 +177,7 @@ def _accept(subscription: Subscription, change: PlanChange, choice: Choice, now:
     order = subscription.order
     box = AcceptedBox(
         AcceptanceKind.PLAN_CHANGE,
-        order.terms_version,
+        subscription.terms_version,
         choice.sentence,
         about=rules.change_schedule(change.id),
     )
@@ -199,7 +199,7 @@ def _owe(subscription: Subscription, change: PlanChange, now: datetime) -> None:
     change.instalment_id = instalment.id
 
 
-def take_back(subscription_id: uuid.UUID, *, now: datetime) -> PlanChange | None:
+def keep_plan(subscription_id: uuid.UUID, *, now: datetime) -> PlanChange | None:
     """Its holder takes the open choice back; None when there is none any more.
 
     Raises `PaymentUnderWay` when an upgrade may just have been paid.

@@ -31,7 +31,7 @@ def drop(change: PlanChange, status: ChangeStatus, because: str, *, now: datetim
     move_change(change, status)
     change.dropped_at = now
     if change.instalment_id is not None:
-        instalments.cancel(change.instalment_id, now=now)
+        instalments.cancel(instalments.locked(change.instalment_id), now=now)
     facts = {"subscription": change.subscription_id, "because": because}
     journal.record(f"plan_change.{status}", change, facts, now=now)
     # Only one may be open: the end of this one is written first.

@@ -3,24 +3,35 @@
 from __future__ import annotations
 
 import uuid
-from datetime import datetime, timedelta
+from collections.abc import Sequence
+from datetime import date, datetime, timedelta
 
+from storefront.arrears.events import RestFellDue
 from storefront.catalogue.rules import ProductKind
 from storefront.credits import service as credits
 from storefront.fulfilment import service as fulfilment
 from storefront.infra import journal
 from storefront.infra.db import db
+from storefront.infra.outbox import publish
 from storefront.instalments import service as instalments
 from storefront.invoicing import service as invoicing
-from storefront.invoicing.service import BilledPeriod
+from storefront.invoicing.service import BilledPeriod, Reduction
 from storefront.kernel.calendar import paris_date
 from storefront.kernel.money import Money
 from storefront.legal.queries import parameters_of
 from storefront.subscriptions import queries, rules
 from storefront.subscriptions.events import PeriodPaid
-from storefront.subscriptions.models import ChangeStatus, Subscription, SubscriptionPeriod
-from storefront.subscriptions.service.changes import follow_choice
-from storefront.subscriptions.service.states import end, locked
+from storefront.subscriptions.models import (
+    ChangeStatus,
+    PlanChange,
+    Subscription,
+    SubscriptionPeriod,
+)
+from storefront.subscriptions.service.changes import follow
+from storefront.subscriptions.service.outage_credits import use_credits, uses_of
+from storefront.subscriptions.service.renewals import ends_at_term, renew_due
+from storefront.subscriptions.service.revisions import apply_due
+from storefront.subscriptions.service.states import end, locked, locked_all
 
 
 def open_month(subscription: Subscription, number: int, now: datetime) -> SubscriptionPeriod:
@@ -37,7 +48,7 @@ def open_month(subscription: Subscription, number: int, now: datetime) -> Subscr
         number=number,
         starts_on=month.starts_on,
         ends_on=month.ends_on,
-        version_id=subscription.version_id,
+        version_id=subscription.version.id,
         net_minor=subscription.net_minor,
         vat_minor=subscription.vat_minor,
         gross_minor=subscription.gross_minor,
@@ -54,39 +65,85 @@ def open_month(subscription: Subscription, number: int, now: datetime) -> Subscr
     return period
 
 
-def open_next_month(subscription_id: uuid.UUID, *, now: datetime) -> bool:
-    """Open the next period and owe it, or end what has come to its term; says whether it did.
+def open_next_months(subscription_ids: Sequence[uuid.UUID], *, now: datetime) -> int:
+    """Open the next period of each and owe it, or end what has come to its term; how many.
 
-    What was chosen for it comes first. While an upgrade waits for its payment the period waits
-    too: it is opened at one price, once that is known (docs/algorithms/plan-changes.md).
+    None is opened during a pause (B-08), nor on the day of an end that comes at its own hour, nor
+    while an upgrade waits for its payment: it is opened at one price, once that is known
+    (docs/algorithms/plan-changes.md).
     """
-    subscription = locked(subscription_id)
+    found = locked_all(subscription_ids)
+    chosen = queries.open_changes(subscription_ids)
+    return sum(_open_next(subscription, chosen.get(subscription.id), now) for subscription in found)
+
+
+def _open_next(subscription: Subscription, chosen: PlanChange | None, now: datetime) -> bool:
     starts_on = subscription.next_period_on
-    if starts_on is None or starts_on > paris_date(now):
+    if starts_on is None or starts_on > paris_date(now) or subscription.paused_on is not None:
         return False
-    pending = queries.open_change(subscription_id)
-    if pending is not None and pending.status is ChangeStatus.AWAITING_PAYMENT:
+    if chosen is not None and chosen.status is ChangeStatus.AWAITING_PAYMENT:
         return False
     if not rules.goes_on(subscription.ends_on, starts_on):
+        if subscription.ends_at is not None:
+            return False
         end(subscription, subscription.ends_on or starts_on, "term", now=now)
         return True
-    follow_choice(subscription, starts_on, now=now)
-    number = len(subscription.periods) + 1
+    if ends_at_term(subscription, starts_on):
+        end(subscription, starts_on, "not_renewed", now=now)
+        return True
+    if chosen is not None and chosen.effective_on <= starts_on:
+        # By the period's own first day: one that is opened late, after an outage, is the same.
+        follow(subscription, chosen, starts_on, now=now)
+    apply_due(subscription, starts_on, now=now)
+    renew_due(subscription, starts_on, now=now)
+    number = rules.number_of(
+        subscription.anchor_on,
+        starts_on,
+        first=subscription.anchor_number,
+        every=subscription.billing_months,
+    )
     period = open_month(subscription, number, now)
+    _owe(subscription, period, starts_on, now)
+    return True
+
+
+def _owe(
+    subscription: Subscription, period: SubscriptionPeriod, due_on: date, now: datetime
+) -> None:
     if period.gross_minor == 0:
         period.paid_at = now
-        return True
+        return
+    owed = period.gross_minor - use_credits(subscription, period, now=now)
+    if owed == 0:
+        period.paid_at = now
+        publish(PeriodPaid(period.id), now=now)
+        return
     instalment = instalments.owe(
         subscription.order,
         rules.schedule_name(subscription.order_line_id),
-        number,
-        starts_on,
-        Money(period.gross_minor, subscription.currency),
-        label=f"{subscription.name}, mois {number}",
+        period.number,
+        due_on,
+        Money(owed, subscription.currency),
+        label=f"{subscription.name}, mois {period.number}",
         now=now,
     )
     period.instalment_id = instalment.id
-    return True
+
+
+def open_rest(event: RestFellDue, *, now: datetime) -> None:
+    """The months left of a term fall due at once (M-05): each is opened, and owed, now.
+
+    What is opened is never opened again: its own day finds nothing left to open.
+    """
+    late = queries.period_of_instalment(event.instalment_id)
+    if late is None:
+        return
+    subscription = locked(late.subscription_id)
+    last_on = min(filter(None, (subscription.committed_until, subscription.ends_on)), default=None)
+    number = len(subscription.periods)
+    while last_on and subscription.next_period_on and subscription.next_period_on < last_on:
+        number += 1
+        _owe(subscription, open_month(subscription, number, now), event.owed_on, now)
 
 
 def grant_month(event: PeriodPaid, *, now: datetime) -> None:
@@ -99,7 +156,7 @@ def grant_month(event: PeriodPaid, *, now: datetime) -> None:
     minutes = rules.contract_of(period.version.features).included_minutes
     if subscription.kind is not ProductKind.SUPPORT_CONTRACT or not minutes:
         return
-    parameters = parameters_of(subscription.order.terms_version)
+    parameters = parameters_of(subscription.terms_version)
     credits.grant(
         subscription.order_line,
         subscription.user_id,
@@ -111,6 +168,21 @@ def grant_month(event: PeriodPaid, *, now: datetime) -> None:
         now=now,
     )
     fulfilment.stop_new_hours(subscription.order_line_id, now=now)
+
+
+def _reductions(period: SubscriptionPeriod) -> tuple[Reduction, ...]:
+    """What credits for outages took off a period, each with the days it is for (B-06)."""
+    return tuple(
+        Reduction(
+            name=f"Réduction pour interruption – {period.subscription.name}",
+            starts_on=paris_date(use.credit.down_from),
+            last_day=paris_date(use.credit.down_until),
+            net_minor=use.net_minor,
+            vat_minor=use.vat_minor,
+            gross_minor=use.gross_minor,
+        )
+        for use in uses_of(period.id)
+    )
 
 
 def invoice_month(event: PeriodPaid, *, now: datetime) -> None:
@@ -130,5 +202,6 @@ def invoice_month(event: PeriodPaid, *, now: datetime) -> None:
         vat_minor=period.vat_minor,
         gross_minor=period.gross_minor,
         paid_on=paris_date(period.paid_at or now),
+        reductions=_reductions(period),
     )
     invoicing.issue_for_period(month, now=now)

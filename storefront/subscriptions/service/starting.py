@@ -96,10 +96,13 @@ def _start(order: Order, line: OrderLine, now: datetime) -> None:
         term_months=contract.term_months,
         renewal=contract.renewal,
         committed_until=committed,
-        # Without renewal a committed contract stops at its term (SUB-02).
-        ends_on=committed if contract.renewal is rules.Renewal.NONE else None,
+        # A committed contract stops at its term, unless it is renewed tacitly (SUB-02).
+        ends_on=None if contract.renewal is rules.Renewal.TACIT else committed,
+        terms_version_id=order.terms_version_id,
+        terms_version=order.terms_version,
         created_at=now,
     )
+    subscription.renewal_notice_on = queries.ask_on(subscription)
     db.session.add(subscription)
     first = open_month(subscription, 1, now)
     first.paid_at = now

@@ -3,16 +3,33 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Sequence
 from datetime import date, datetime
 
+from sqlalchemy import select
+from sqlalchemy.orm import joinedload
+
+from storefront.fulfilment import service as fulfilment
 from storefront.infra import journal
 from storefront.infra.db import db
+from storefront.instalments import service as instalments
+from storefront.kernel.calendar import paris_date
+from storefront.orders.models import Order
+from storefront.subscriptions import queries
 from storefront.subscriptions.models import (
     SUBSCRIPTION_LIFECYCLE,
+    TERMINATION_LIFECYCLE,
+    Pause,
     Subscription,
     SubscriptionStatus,
+    Termination,
+    TerminationStatus,
 )
 from storefront.subscriptions.service.lapsing import drop_open
+
+# The codes under which the line of the order is stopped (fulfilment.service.suspend).
+UNPAID_MONTHS = "unpaid_months"
+FORCE_MAJEURE = "force_majeure"
 
 
 def locked(subscription_id: uuid.UUID) -> Subscription:
@@ -22,19 +39,72 @@ def locked(subscription_id: uuid.UUID) -> Subscription:
     )
 
 
+def locked_all(subscription_ids: Sequence[uuid.UUID]) -> Sequence[Subscription]:
+    """The same for several in one question, with the orders and the terms that they follow."""
+    with_order = joinedload(Subscription.order, innerjoin=True)
+    with_terms = joinedload(Subscription.terms_version, innerjoin=True)
+    return db.session.scalars(
+        select(Subscription)
+        .where(Subscription.id.in_(subscription_ids))
+        .options(with_order.joinedload(Order.terms_version, innerjoin=True), with_terms)
+        .order_by(Subscription.id)
+        .with_for_update(of=Subscription)
+        .execution_options(populate_existing=True)
+    ).all()
+
+
 def move(subscription: Subscription, status: SubscriptionStatus) -> None:
     """Put a locked subscription in another state. Raises `WrongMove`."""
     SUBSCRIPTION_LIFECYCLE.check(subscription.status, status)
     subscription.status = status
+    if status is not SubscriptionStatus.SUSPENDED:
+        subscription.suspended_because = None
+
+
+def close(
+    termination: Termination,
+    status: TerminationStatus,
+    *,
+    by: uuid.UUID | None = None,
+    now: datetime,
+) -> None:
+    """An announced end of a locked subscription stands no longer. Raises `WrongMove`."""
+    TERMINATION_LIFECYCLE.check(termination.status, status)
+    termination.status, termination.closed_at, termination.closed_by = status, now, by
+    facts = {"subscription": termination.subscription_id, "by": by}
+    journal.record(f"termination.{status.value}", termination, facts, now=now)
 
 
 def end(subscription: Subscription, ends_on: date, because: str, *, now: datetime) -> None:
     """Stop a locked subscription: `ends_on` is its first day without service.
 
-    `because` is a code for the journal. Nothing that was used or written is deleted.
+    `because` is a code for the journal. Nothing that was used or written is deleted. Every end
+    that was announced is over too: the due ones took effect, the others have nothing left to end.
     """
     move(subscription, SubscriptionStatus.ENDED)
     subscription.ends_on, subscription.ended_at = ends_on, now
     subscription.next_period_on = subscription.suspend_at = None
     drop_open(subscription, now=now)
+    for termination in queries.announced(subscription.id):
+        due = termination.effective_at <= now
+        close(
+            termination, TerminationStatus.EFFECTIVE if due else TerminationStatus.LAPSED, now=now
+        )
+    if (pause := queries.open_pause(subscription.id)) is not None:
+        lift(pause, subscription, 0, by=None, now=now)
     journal.record("subscription.ended", subscription, {"on": ends_on, "because": because}, now=now)
+
+
+def lift(
+    pause: Pause, subscription: Subscription, days: int, *, by: uuid.UUID | None, now: datetime
+) -> None:
+    """A pause is over: what waited is owed `days` later, what was stopped is open again."""
+    pause.resumed_on = max(pause.starts_on, paris_date(now))
+    pause.resumed_at, pause.resumed_by = now, by
+    subscription.paused_on = None
+    for period in subscription.periods:
+        if period.instalment_id is not None:
+            instalments.release(instalments.locked(period.instalment_id), days, now=now)
+    fulfilment.resume(
+        subscription.order_id, FORCE_MAJEURE, only=subscription.order_line_id, now=now
+    )

@@ -1,1 +1,5 @@
-"""What customers do about their subscriptions: one blueprint a subject."""
+"""What a holder does with a subscription, and the public page of the service's state."""
+
+from storefront.subscriptions.views import changes, endings, renewals, revisions, status
+
+__all__ = ["changes", "endings", "renewals", "revisions", "status"]

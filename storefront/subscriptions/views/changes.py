@@ -67,7 +67,7 @@ def _page(subscription: Subscription, quote: Quote, *, changed: bool = False) ->
         subscription=subscription,
         quote=quote,
         sentence=_sentence(subscription, quote),
-        provider=_provider(subscription.order, subscription.currency),
+        provider=_provider(subscription.order, subscription.currency) if quote.due.gross else None,
         changed=changed,
     )
 
@@ -80,8 +80,8 @@ def _sentence(subscription: Subscription, quote: Quote) -> str:
     return text.strip()
 
 
-def _provider(order: Order, currency: str) -> Provider:
-    """Who takes the payment: the order's own, or the first that has a page."""
+def _provider(order: Order, currency: str) -> Provider | None:
+    """Who takes the payment: the order's own, or the first that has a page; None when nobody."""
     known = payments.providers()
     able = [
         one
@@ -89,7 +89,7 @@ def _provider(order: Order, currency: str) -> Provider:
         if one.capabilities.hosted_page and currency in one.capabilities.currencies
     ]
     own = known.get(order.payment_provider)
-    return own if own in able and own is not None else found_or_404(next(iter(able), None))
+    return own if own in able else next(iter(able), None)
 
 
 def _quoted(subscription: Subscription, offer: Offer, now: datetime) -> Quote:
@@ -98,6 +98,8 @@ def _quoted(subscription: Subscription, offer: Offer, now: datetime) -> Quote:
     quote = queries.quote(subscription, offer, now.replace(microsecond=0))
     if reason is not None or quote is None:
         raise ChangeRefused(reason=reason or Hindrance.TURNING, subscription=subscription)
+    if quote.due.gross and _provider(subscription.order, subscription.currency) is None:
+        raise ChangeRefused(reason=Hindrance.NO_PAGE, subscription=subscription)
     return quote
 
 
@@ -125,7 +127,6 @@ def change(subscription_id: uuid.UUID, slug: str) -> Response | tuple[str, int]:
     """The click that obliges: written down, then paid on the provider's page when it costs."""
     found, now = _mine(subscription_id), clock.now()
     offer = _offer(found, slug)
-    provider = _provider(found.order, found.currency).key
     counted_from = _instant(request.form.get("counted_from", ""))
     shown = queries.quote(found, offer, counted_from) if counted_from else None
     choice = Choice(
@@ -139,7 +140,7 @@ def change(subscription_id: uuid.UUID, slug: str) -> Response | tuple[str, int]:
     try:
         with transaction():
             made = service.choose(subscription_id, choice, expires_at=now + PAGE_LIFETIME, now=now)
-            payment_id = _reserve(made, provider, now)
+            payment_id = _reserve(made, now)
     except ChangeRecomputed:
         db.session.rollback()
         again = _mine(subscription_id)
@@ -159,11 +160,15 @@ def _instant(typed: str) -> datetime | None:
     return instant if instant.tzinfo else None
 
 
-def _reserve(change: PlanChange, provider: str, now: datetime) -> uuid.UUID | None:
+def _reserve(change: PlanChange, now: datetime) -> uuid.UUID | None:
     if change.status is not ChangeStatus.AWAITING_PAYMENT or change.instalment_id is None:
         return None
+    subscription = change.subscription
+    provider = _provider(subscription.order, subscription.currency)
+    if provider is None:
+        raise ChangeRefused(reason=Hindrance.NO_PAGE, subscription=subscription)
     return instalments.pay_now(
-        change.instalment_id, provider, expires_at=now + PAGE_LIFETIME, now=now
+        change.instalment_id, provider.key, expires_at=now + PAGE_LIFETIME, now=now
     ).id
 
 
@@ -198,11 +203,11 @@ def _go(subscription_id: uuid.UUID, payment_id: uuid.UUID, now: datetime) -> Res
 @signed_in
 def pay(subscription_id: uuid.UUID) -> Response:
     """Come back to the page of an upgrade that waits for its payment."""
-    found, now = _mine(subscription_id), clock.now()
-    provider = _provider(found.order, found.currency).key
+    _mine(subscription_id)
+    now = clock.now()
     with transaction():
         waiting = service.awaiting(subscription_id, now=now)
-        payment_id = _reserve(waiting, provider, now) if waiting else None
+        payment_id = _reserve(waiting, now) if waiting else None
     if payment_id is None:
         flash(NOTHING_OPEN, "info")
         return redirect(_home(subscription_id), 303)
@@ -226,7 +231,7 @@ def take_back(subscription_id: uuid.UUID) -> Response:
     now = clock.now()
     _settle_page(subscription_id, now, close=True)
     with transaction():
-        dropped = service.take_back(subscription_id, now=now) is not None
+        dropped = service.keep_plan(subscription_id, now=now) is not None
     flash(*((TAKEN_BACK, "success") if dropped else (NOTHING_OPEN, "info")))
     return redirect(_home(subscription_id), 303)
 

@@ -1,8 +1,4 @@
-"""Hours granted, held, used, given back, expired: every movement by one way in (K-01).
-
-Every function locks the lots it moves first, by raising their version in ascending order of id:
-what it reads after that is the truth on both databases. The same cause moves hours once.
-"""
+"""The ledger: every movement of every lot."""
 
 from __future__ import annotations
 
@@ -86,7 +82,7 @@ def grant(
         if found is None:
             raise
         return found
-    _move(lot, [], EntryKind.GRANTED, minutes, line.id, reason=line.name, now=now)
+    move(lot, [], EntryKind.GRANTED, minutes, line.id, reason=line.name, now=now)
     return lot
 
 
@@ -106,15 +102,15 @@ def hold(
     (K-05) and `LotUnusable` when the only lot is expired or suspended. A cause holds once: what
     it gave up or used it cannot hold again, which raises `ValueError`.
     """
-    ledger = _locked([*queries.holding(cause_id), *lots])
+    ledger = locked([*queries.holding(cause_id), *lots])
     if any(rules.held_by(entries, cause_id) is not None for _, entries in ledger):
         return
-    if any(_known(entries, kind, cause_id) for _, entries in ledger for kind in _SPENT):
+    if any(known_of(entries, kind, cause_id) for _, entries in ledger for kind in _SPENT):
         raise ValueError(f"{cause_id} held or used hours before")
     if len(ledger) == 1 and (reason_not := _unusable(ledger[0][0], now)):
         raise LotUnusable(lot=ledger[0][0], reason=reason_not)
     for lot, entries, part in _parts(ledger, minutes, cause_id, on=on, now=now):
-        _move(lot, entries, EntryKind.HELD, part, cause_id, used_on=on, reason=reason, now=now)
+        move(lot, entries, EntryKind.HELD, part, cause_id, used_on=on, reason=reason, now=now)
 
 
 def release(
@@ -129,13 +125,13 @@ def release(
     `usable_until`: the seller could not do the work, so the lots stay usable at least until
     this day. Otherwise minutes that come back to an expired lot are lost at once.
     """
-    for lot, entries in _locked(queries.holding(cause_id)):
+    for lot, entries in locked(queries.holding(cause_id)):
         part = rules.held_by(entries, cause_id)
         if part is None:
             continue
         _give_up(lot, entries, part, cause_id, reason=reason, now=now)
         if usable_until is not None and usable_until > lot.expires_on:
-            _prolong(lot, usable_until, now)
+            extend(lot, usable_until, now)
         _write_off(lot, entries, cause_id, now)
 
 
@@ -153,7 +149,7 @@ def use(
     What it held is taken first; more than that comes from `lots`, within what is left of them.
     Raises `InsufficientCredit` when all of it together is too little; nothing moved then.
     """
-    ledger = _locked([*queries.holding(cause_id), *lots])
+    ledger = locked([*queries.holding(cause_id), *lots])
     if any(_used(entries, cause_id) for _, entries in ledger):
         return
     parts = _parts(ledger, minutes, cause_id, on=on, now=now)
@@ -162,7 +158,7 @@ def use(
         if kept is not None:
             _give_up(lot, entries, kept, cause_id, reason=reason, now=now)
     for lot, entries, part in parts:
-        _move(lot, entries, EntryKind.USED, part, cause_id, used_on=on, reason=reason, now=now)
+        move(lot, entries, EntryKind.USED, part, cause_id, used_on=on, reason=reason, now=now)
     for lot, entries in ledger:
         _write_off(lot, entries, cause_id, now)
 
@@ -174,49 +170,23 @@ def deduct(
 
     Raises `InsufficientCredit` when less is left.
     """
-    ((lot, entries),) = _locked([lot])
+    ((lot, entries),) = locked([lot])
     left = rules.balance(entries)
-    if _known(entries, EntryKind.DEDUCTED, cause_id):
+    if known_of(entries, EntryKind.DEDUCTED, cause_id):
         return None
     if minutes > left:
         raise InsufficientCredit(needed=minutes, available=left, lots=[lot], limit=None)
-    return _move(lot, entries, EntryKind.DEDUCTED, minutes, cause_id, reason=reason, now=now)
+    return move(lot, entries, EntryKind.DEDUCTED, minutes, cause_id, reason=reason, now=now)
 
 
 def give_back(
     lot: HourLot, minutes: int, cause_id: uuid.UUID, *, reason: str, now: datetime
 ) -> CreditEntry | None:
     """Put minutes back that were used or deducted wrongly; once a cause."""
-    ((lot, entries),) = _locked([lot])
-    if _known(entries, EntryKind.GIVEN_BACK, cause_id):
+    ((lot, entries),) = locked([lot])
+    if known_of(entries, EntryKind.GIVEN_BACK, cause_id):
         return None
-    return _move(lot, entries, EntryKind.GIVEN_BACK, minutes, cause_id, reason=reason, now=now)
-
-
-def suspend(order_line_id: uuid.UUID, *, now: datetime) -> None:
-    """Nothing more can be held of a line's hours until `resume` (M-04); holds stay."""
-    _suspension(order_line_id, now, "credits.suspended", now=now)
-
-
-def resume(order_line_id: uuid.UUID, *, now: datetime) -> None:
-    """A suspended line's hours can be held again."""
-    _suspension(order_line_id, None, "credits.resumed", now=now)
-
-
-def revoke(order_line_id: uuid.UUID, cause_id: uuid.UUID, *, reason: str, now: datetime) -> None:
-    """Deduct what is left of a line's hours, for good; the same cause does it once.
-
-    What an appointment holds stays held: it can still be worked, and what it gives back is not
-    usable by anything else.
-    """
-    for lot, entries in _locked(queries.of_order_line(order_line_id)):
-        if lot.revoked_at is not None:
-            continue
-        lot.revoked_at = now
-        if _lost(lot, entries):
-            left = rules.balance(entries)
-            _move(lot, entries, EntryKind.DEDUCTED, left, cause_id, reason=reason, now=now)
-        journal.record("credits.revoked", lot, {"cause": cause_id}, now=now)
+    return move(lot, entries, EntryKind.GIVEN_BACK, minutes, cause_id, reason=reason, now=now)
 
 
 def remind(lot_id: uuid.UUID, *, now: datetime) -> bool:
@@ -243,7 +213,7 @@ def remind(lot_id: uuid.UUID, *, now: datetime) -> bool:
         return False
     db.session.refresh(lot)
     entries = queries.entries_of([lot_id])[lot_id]
-    if rules.is_over(lot.expires_on, today) or not _lost(lot, entries):
+    if rules.is_over(lot.expires_on, today) or not is_lost(lot, entries):
         return False
     days = (lot.expires_on - today).days
     publish(HoursExpiring(lot_id=lot_id, days=days, expires_on=lot.expires_on), now=now)
@@ -277,7 +247,7 @@ def expire(lot_id: uuid.UUID, *, now: datetime) -> bool:
     return True
 
 
-def _locked(lots: Iterable[HourLot]) -> list[tuple[HourLot, list[CreditEntry]]]:
+def locked(lots: Iterable[HourLot]) -> list[tuple[HourLot, list[CreditEntry]]]:
     """The lots as they are now, locked, with their ledgers, in the order of use (K-04)."""
     ids = sorted({lot.id for lot in lots}, key=str)
     for lot_id in ids:
@@ -338,7 +308,7 @@ def _parts(
     ]
 
 
-def _move(
+def move(
     lot: HourLot,
     entries: list[CreditEntry],
     kind: EntryKind,
@@ -387,12 +357,11 @@ def _give_up(
         for entry in entries
         if entry.cause_id == cause_id and entry.kind is EntryKind.HELD
     )
-    _move(
-        lot, entries, EntryKind.RELEASED, minutes, cause_id, used_on=month, reason=reason, now=now
-    )
+    move(lot, entries, EntryKind.RELEASED, minutes, cause_id, used_on=month, reason=reason, now=now)
 
 
-def _lost(lot: HourLot, entries: list[CreditEntry]) -> bool:
+def is_lost(lot: HourLot, entries: list[CreditEntry]) -> bool:
+    """Whether something would go if this lot ended now."""
     return rules.serves(entries) if lot.single_use else rules.balance(entries) > 0
 
 
@@ -405,30 +374,25 @@ def _write_off(
     tell: bool = False,
 ) -> None:
     """Expire what is left of a lot whose expiry was done; before that the job will see it."""
-    if lot.expired_at is None or not _lost(lot, entries):
+    if lot.expired_at is None or not is_lost(lot, entries):
         return
     left = rules.balance(entries)
-    _move(lot, entries, EntryKind.EXPIRED, left, cause_id, reason=lot.name, now=now)
+    move(lot, entries, EntryKind.EXPIRED, left, cause_id, reason=lot.name, now=now)
     if tell:
         publish(HoursExpired(lot_id=lot.id, minutes=left, expires_on=lot.expires_on), now=now)
 
 
-def _prolong(lot: HourLot, until: date, now: datetime) -> None:
+def extend(lot: HourLot, until: date, now: datetime) -> None:
+    """Make a locked lot usable until the end of another day."""
     journal.record("credits.prolonged", lot, {"from": lot.expires_on, "until": until}, now=now)
     lot.expires_on, lot.expired_at = until, None
     lot.next_reminder_on = rules.next_reminder(until, lot.reminder_days, paris_date(now))
 
 
-def _suspension(order_line_id: uuid.UUID, at: datetime | None, kind: str, *, now: datetime) -> None:
-    for lot, _ in _locked(queries.of_order_line(order_line_id)):
-        if (lot.suspended_at is None) != (at is None):
-            lot.suspended_at = at
-            journal.record(kind, lot, {}, now=now)
-
-
 def _used(entries: list[CreditEntry], cause_id: uuid.UUID) -> bool:
-    return _known(entries, EntryKind.USED, cause_id)
+    return known_of(entries, EntryKind.USED, cause_id)
 
 
-def _known(entries: list[CreditEntry], kind: EntryKind, cause_id: uuid.UUID) -> bool:
+def known_of(entries: list[CreditEntry], kind: EntryKind, cause_id: uuid.UUID) -> bool:
+    """Whether this cause made this movement before."""
     return any(entry.kind is kind and entry.cause_id == cause_id for entry in entries)

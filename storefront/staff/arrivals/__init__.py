@@ -1,0 +1,1 @@
+"""Money that arrives by transfer or cheque, recorded."""

@@ -1,0 +1,1 @@
+"""How the debits of each day go."""

@@ -1,0 +1,1 @@
+"""How subscriptions end and stand still, for staff: recorded, announced, taken back."""

@@ -1,0 +1,1 @@
+"""Incidents: declared, told of, closed, corrected; what they give is granted here."""

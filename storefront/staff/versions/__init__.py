@@ -1,0 +1,1 @@
+"""Versions of plans and of the terms, and who is told of them."""

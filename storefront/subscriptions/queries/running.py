@@ -1,0 +1,222 @@
+"""Which subscriptions run, and which month comes next."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from sqlalchemy import ColumnElement, and_, func, or_, select
+from sqlalchemy.orm import joinedload, selectinload
+
+from storefront.fulfilment.queries import STOPPED
+from storefront.infra.db import db
+from storefront.instalments.models import Instalment, InstalmentStatus
+from storefront.instalments.rules import morning_of
+from storefront.kernel.calendar import paris_date
+from storefront.orders.models import OrderLine
+from storefront.subscriptions.models import (
+    ChangeStatus,
+    PlanChange,
+    PlanVersion,
+    Subscription,
+    SubscriptionPeriod,
+    SubscriptionStatus,
+)
+from storefront.subscriptions.rules import contract_of
+
+RUNNING = (SubscriptionStatus.ACTIVE, SubscriptionStatus.PAST_DUE, SubscriptionStatus.SUSPENDED)
+
+
+def of_user(user_id: uuid.UUID) -> Sequence[Subscription]:
+    """A customer's subscriptions with their months, latest first."""
+    return db.session.scalars(
+        select(Subscription)
+        .where(Subscription.user_id == user_id)
+        .options(joinedload(Subscription.order), selectinload(Subscription.periods))
+        .order_by(Subscription.created_at.desc())
+    ).all()
+
+
+def of_holder(subscription_id: uuid.UUID, user_id: uuid.UUID) -> Subscription | None:
+    """A subscription with its periods, if it is this customer's."""
+    return db.session.scalars(
+        select(Subscription)
+        .where(Subscription.id == subscription_id, Subscription.user_id == user_id)
+        .options(
+            joinedload(Subscription.order),
+            joinedload(Subscription.version),
+            selectinload(Subscription.periods),
+        )
+    ).one_or_none()
+
+
+def running_of_user(user_id: uuid.UUID) -> Sequence[Subscription]:
+    """A customer's subscriptions that go on, without their months."""
+    return db.session.scalars(
+        select(Subscription)
+        .where(Subscription.user_id == user_id, Subscription.status.in_(RUNNING))
+        .options(selectinload(Subscription.coming))
+        .order_by(Subscription.created_at)
+    ).all()
+
+
+def of_order(order_id: uuid.UUID) -> Sequence[Subscription]:
+    """The subscriptions that an order started."""
+    return db.session.scalars(
+        select(Subscription)
+        .where(Subscription.order_id == order_id)
+        .order_by(Subscription.created_at, Subscription.name)
+    ).all()
+
+
+def of_line(order_line_id: uuid.UUID) -> Subscription | None:
+    """The subscription that an order line started."""
+    return db.session.scalars(
+        select(Subscription).where(Subscription.order_line_id == order_line_id)
+    ).first()
+
+
+def running_of_family(user_id: uuid.UUID, family: str) -> Subscription | None:
+    """The plan of this family that a customer has now, locked; one at most."""
+    return db.session.scalars(
+        select(Subscription)
+        .where(
+            Subscription.user_id == user_id,
+            Subscription.family == family,
+            Subscription.status.in_(RUNNING),
+        )
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    ).first()
+
+
+def period_of_instalment(instalment_id: uuid.UUID) -> SubscriptionPeriod | None:
+    """The month that an instalment pays."""
+    return db.session.scalars(
+        select(SubscriptionPeriod).where(SubscriptionPeriod.instalment_id == instalment_id)
+    ).first()
+
+
+def late_months(subscription_id: uuid.UUID) -> int:
+    """How many opened months are not paid, those aside that the seller agreed to wait for."""
+    waited_for = and_(
+        Instalment.status == InstalmentStatus.SCHEDULED, Instalment.moved_to.is_not(None)
+    )
+    count = db.session.scalar(
+        select(func.count())
+        .select_from(SubscriptionPeriod)
+        .join(Instalment, Instalment.id == SubscriptionPeriod.instalment_id)
+        .where(
+            SubscriptionPeriod.subscription_id == subscription_id,
+            SubscriptionPeriod.paid_at.is_(None),
+            ~waited_for,
+        )
+    )
+    return count or 0
+
+
+def to_open(day: date, limit: int = 500) -> Sequence[uuid.UUID]:
+    """Subscriptions whose next month starts by `day`."""
+    return db.session.scalars(
+        select(Subscription.id)
+        .where(*_opens(), Subscription.next_period_on <= day)
+        .order_by(Subscription.next_period_on)
+        .limit(limit)
+    ).all()
+
+
+def next_opening_at() -> datetime | None:
+    """When the next month of anybody's subscription starts."""
+    day = db.session.scalar(select(func.min(Subscription.next_period_on)).where(*_opens()))
+    return morning_of(day) if day else None
+
+
+def _opens() -> tuple[ColumnElement[bool], ...]:
+    """Running, not paused, and not about to end at an hour of its own.
+
+    While a change waits for its payment, that decides on the price of the next period (B-07).
+    """
+    paying = select(PlanChange.subscription_id).where(
+        PlanChange.status == ChangeStatus.AWAITING_PAYMENT
+    )
+    return (
+        Subscription.id.not_in(paying),
+        Subscription.status.in_(RUNNING),
+        Subscription.paused_on.is_(None),
+        or_(Subscription.ends_at.is_(None), Subscription.next_period_on < Subscription.ends_on),
+    )
+
+
+def _graced() -> tuple[ColumnElement[bool], ...]:
+    return (
+        Subscription.status == SubscriptionStatus.PAST_DUE,
+        Subscription.paused_on.is_(None),
+    )
+
+
+def to_suspend(now: datetime, limit: int = 500) -> Sequence[uuid.UUID]:
+    """Subscriptions whose grace days are over."""
+    return db.session.scalars(
+        select(Subscription.id)
+        .where(*_graced(), Subscription.suspend_at <= now)
+        .order_by(Subscription.suspend_at)
+        .limit(limit)
+    ).all()
+
+
+def next_suspension_at() -> datetime | None:
+    """When the next grace period ends."""
+    return db.session.scalar(select(func.min(Subscription.suspend_at)).where(*_graced()))
+
+
+@dataclass(frozen=True)
+class Granted:
+    """What a customer's running plans allow, all together (C-08)."""
+
+    entitlements: frozenset[str]
+    limits: Mapping[str, int | None]
+
+
+def granted(user_id: uuid.UUID, now: datetime) -> Granted:
+    """What a customer may use at this instant; nothing is granted by what is suspended, paused or
+    over, to the minute of an end that has its own hour.
+
+    A service that is past due is kept for its grace days (B-04). Of two limits the higher counts.
+    """
+    running = db.session.scalars(
+        select(PlanVersion)
+        .join(Subscription, Subscription.version_id == PlanVersion.id)
+        .join(OrderLine, OrderLine.id == Subscription.order_line_id)
+        .where(
+            Subscription.user_id == user_id,
+            Subscription.status.in_((SubscriptionStatus.ACTIVE, SubscriptionStatus.PAST_DUE)),
+            Subscription.paused_on.is_(None),
+            or_(
+                Subscription.ends_on.is_(None),
+                Subscription.ends_on > paris_date(now),
+                Subscription.ends_at > now,
+            ),
+            # Stopped by something else, a disputed payment for one (M-10).
+            OrderLine.fulfilment.not_in(STOPPED),
+        )
+    ).all()
+    contracts = [contract_of(version.features) for version in running]
+    limits: dict[str, int | None] = {}
+    for contract in contracts:
+        for name, most in contract.limits.items():
+            known = limits.get(name, 0)
+            limits[name] = None if most is None or known is None else max(most, known)
+    names = (contract.entitlements for contract in contracts)
+    return Granted(frozenset().union(*names), limits)
+
+
+def may(user_id: uuid.UUID, entitlement: str, now: datetime) -> bool:
+    """Whether a customer's plan lets them use this now: `may(customer, "messaging", now)`."""
+    return entitlement in granted(user_id, now).entitlements
+
+
+def limit(user_id: uuid.UUID, name: str, now: datetime) -> int | None:
+    """How many of something a customer's plan allows; 0 without one, None without limit."""
+    return granted(user_id, now).limits.get(name, 0)

@@ -1,0 +1,97 @@
+"""The end of a committed term: announced in the law's window, refused or asked for (B-09)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+from enum import StrEnum
+
+from storefront.kernel.calendar import add_months
+from storefront.subscriptions.rules.months import Renewal
+
+# Code de la consommation, art. L215-1: between three months and one month before the opt-out ends.
+EARLIEST_MONTHS, LATEST_MONTHS = 3, 1
+# The same article: what was paid ahead goes back within thirty days of the end.
+ADVANCES_WITHIN = timedelta(days=30)
+
+
+class Answer(StrEnum):
+    """What its holder said of the next term."""
+
+    YES = "yes"
+    NO = "no"
+
+
+class Outcome(StrEnum):
+    """What becomes of a contract at its term. FREE: renewed, and ended at any time at no cost."""
+
+    ENDS = "ends"
+    RENEWED = "renewed"
+    FREE = "free"
+
+
+@dataclass(frozen=True)
+class Window:
+    """The days on which the renewal is announced, both included, and the last one to say no."""
+
+    opens_on: date
+    closes_on: date
+    opt_out_until: date
+
+
+def window(term_ends_on: date, opt_out_days: int) -> Window:
+    """The law's window before a tacit renewal (L215-1, SUB-02).
+
+    It is counted from the end of the period in which one can say no, not from the term. Term on
+    31 March, thirty days: no until 1 March, told from 1 December to 1 February.
+    """
+    until = term_ends_on - timedelta(days=opt_out_days)
+    return Window(add_months(until, -EARLIEST_MONTHS), add_months(until, -LATEST_MONTHS), until)
+
+
+def ask_on(renewal: Renewal, term_ends_on: date, opt_out_days: int) -> date:
+    """When the holder is written to: as the window opens, or ahead of an express renewal."""
+    if renewal is Renewal.EXPRESS:
+        return term_ends_on - timedelta(days=opt_out_days)
+    return window(term_ends_on, opt_out_days).opens_on
+
+
+def answer_until(renewal: Renewal, term_ends_on: date, opt_out_days: int) -> date:
+    """The last day on which the holder can say, or change, what they want."""
+    if renewal is Renewal.EXPRESS:
+        return term_ends_on - timedelta(days=1)
+    return window(term_ends_on, opt_out_days).opt_out_until
+
+
+def told_in_time(sent_on: date | None, law: Window) -> bool:
+    """Whether the message left in the law's window; a Paris day, None when it never left."""
+    return sent_on is not None and law.opens_on <= sent_on <= law.closes_on
+
+
+def outcome(renewal: Renewal, answer: Answer | None, *, in_time: bool, protected: bool) -> Outcome:
+    """What happens at the term (SUB-02).
+
+    `protected`: a consumer or a non-professional (L215-3), who may leave a contract that was
+    renewed without a word of it in time.
+    """
+    if renewal is Renewal.EXPRESS:
+        return Outcome.RENEWED if answer is Answer.YES else Outcome.ENDS
+    if renewal is Renewal.NONE or answer is Answer.NO:
+        return Outcome.ENDS
+    return Outcome.RENEWED if in_time or not protected else Outcome.FREE
+
+
+def next_term(anchor: date, term_ends_on: date, term_months: int) -> date:
+    """The end of the term that follows, counted from the anchor so that the 31st comes back."""
+    months = (term_ends_on.year - anchor.year) * 12 + term_ends_on.month - anchor.month
+    return add_months(anchor, months + term_months)
+
+
+def unused(gross_minor: int, starts_on: date, ends_on: date, left_on: date) -> int:
+    """What goes back of a paid period whose first day without service is `left_on`, minor units.
+
+    By the day; a cent that does not divide is the customer's.
+    """
+    days = (ends_on - starts_on).days
+    used = min(max((left_on - starts_on).days, 0), days)
+    return gross_minor - gross_minor * used // days
