@@ -61,6 +61,7 @@ BLUEPRINTS = (
     legal.bp,
     identity.bp,
     account.bp,
+    subscriptions.changes.bp,
     subscriptions.revisions.bp,
     subscriptions.renewals.bp,
     subscriptions.rights.bp,

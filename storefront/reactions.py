@@ -68,6 +68,9 @@ from storefront.subscriptions.events import (
     OutageCreditLeft,
     PeriodPaid,
     PeriodUnused,
+    PlanChanged,
+    PlanChangeScheduled,
+    PlanChangeTakenBack,
     RenewalNear,
     SubscriptionPastDue,
     SubscriptionPaused,
@@ -118,6 +121,9 @@ def register(app: Flask) -> None:
     on(InstalmentPaid, instalment_emails.receipt, subscriptions.note_paid)
     on(InstalmentFailed, instalment_emails.failure, subscriptions.note_failed)
 
+    on(InstalmentPaid, subscriptions.note_change_paid)
+    on(PaymentFailed, subscriptions.note_page_closed)
+
     on(OrderConfirmed, invoicing.issue_for_order)
     on(OrderConfirmed, fulfilment.prepare_order, subscriptions.start_for_order)
     on(InvoiceIssued, invoicing.store_pdf)
@@ -141,6 +147,10 @@ def register(app: Flask) -> None:
 
     on(PeriodPaid, subscriptions.grant_month, subscriptions.invoice_month)
     on(PeriodPaid, subscriptions.give_back_late)
+    on(PlanChangeScheduled, subscription_emails.change_scheduled)
+    on(PlanChangeTakenBack, subscription_emails.change_taken_back)
+    on(PlanChanged, subscriptions.invoice_change, subscription_emails.change_done)
+    on(InvoiceStored, subscription_emails.change_invoice)
     on(ChangeAnnounced, subscription_emails.change)
     on(RenewalNear, subscription_emails.renewal)
     on(TermRenewed, subscription_emails.renewed)

@@ -633,6 +633,7 @@ def upgrade() -> None:
                 "particular_terms",
                 "early_start",
                 "digital_waiver",
+                "plan_change",
                 name="acceptance_kind",
                 native_enum=False,
                 create_constraint=True,
@@ -645,6 +646,7 @@ def upgrade() -> None:
         sa.Column("version_id", sa.Uuid(), nullable=False),
         sa.Column("pdf_sha256", sa.String(length=64), nullable=False),
         sa.Column("sentence", sa.Text(), nullable=False),
+        sa.Column("about", sa.String(length=60), nullable=False),
         sa.Column("accepted_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("ip", sa.String(length=64), nullable=False),
         sa.Column("user_agent", sa.String(length=500), nullable=False),
@@ -662,7 +664,11 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_acceptances")),
         sa.UniqueConstraint(
-            "order_id", "kind", "version_id", name=op.f("uq_acceptances_order_id_kind_version_id")
+            "order_id",
+            "kind",
+            "version_id",
+            "about",
+            name=op.f("uq_acceptances_order_id_kind_version_id_about"),
         ),
     )
     op.create_table(
@@ -857,6 +863,7 @@ def upgrade() -> None:
         sa.Column("received_minor", sa.BigInteger(), nullable=False),
         sa.Column("paid_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("held_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("voluntary", sa.Boolean(), nullable=False),
         sa.CheckConstraint(
             "amount_minor >= 0 AND received_minor >= 0", name=op.f("ck_instalments_amount")
         ),
@@ -2296,6 +2303,93 @@ def upgrade() -> None:
             unique=True,
             sqlite_where=sa.text("status = 'proposed'"),
             postgresql_where=sa.text("status = 'proposed'"),
+        )
+
+    op.create_table(
+        "plan_changes",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("subscription_id", sa.Uuid(), nullable=False),
+        sa.Column("period_id", sa.Uuid(), nullable=False),
+        sa.Column("from_version_id", sa.Uuid(), nullable=False),
+        sa.Column("to_version_id", sa.Uuid(), nullable=False),
+        sa.Column(
+            "direction",
+            sa.Enum(
+                "up", "down", name="direction", native_enum=False, create_constraint=True, length=40
+            ),
+            nullable=False,
+        ),
+        sa.Column(
+            "status",
+            sa.Enum(
+                "awaiting_payment",
+                "scheduled",
+                "done",
+                "taken_back",
+                "lapsed",
+                name="change_status",
+                native_enum=False,
+                create_constraint=True,
+                length=40,
+            ),
+            nullable=False,
+        ),
+        sa.Column("requested_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("counted_from", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("net_minor", sa.BigInteger(), nullable=False),
+        sa.Column("vat_minor", sa.BigInteger(), nullable=False),
+        sa.Column("gross_minor", sa.BigInteger(), nullable=False),
+        sa.Column("price_net_minor", sa.BigInteger(), nullable=False),
+        sa.Column("price_vat_minor", sa.BigInteger(), nullable=False),
+        sa.Column("price_gross_minor", sa.BigInteger(), nullable=False),
+        sa.Column("effective_on", sa.Date(), nullable=False),
+        sa.Column("expires_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("instalment_id", sa.Uuid(), nullable=True),
+        sa.Column("replaces_id", sa.Uuid(), nullable=True),
+        sa.Column("done_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("dropped_at", sa.DateTime(timezone=True), nullable=True),
+        sa.CheckConstraint(
+            "net_minor + vat_minor = gross_minor", name=op.f("ck_plan_changes_adds_up")
+        ),
+        sa.CheckConstraint(
+            "net_minor >= 0 AND vat_minor >= 0", name=op.f("ck_plan_changes_no_money_back")
+        ),
+        sa.CheckConstraint(
+            "price_net_minor + price_vat_minor = price_gross_minor",
+            name=op.f("ck_plan_changes_price"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["from_version_id"], ["plan_versions.id"], name=op.f("fk_plan_changes_from_version_id")
+        ),
+        sa.ForeignKeyConstraint(
+            ["instalment_id"], ["instalments.id"], name=op.f("fk_plan_changes_instalment_id")
+        ),
+        sa.ForeignKeyConstraint(
+            ["period_id"], ["subscription_periods.id"], name=op.f("fk_plan_changes_period_id")
+        ),
+        sa.ForeignKeyConstraint(
+            ["replaces_id"], ["plan_changes.id"], name=op.f("fk_plan_changes_replaces_id")
+        ),
+        sa.ForeignKeyConstraint(
+            ["subscription_id"], ["subscriptions.id"], name=op.f("fk_plan_changes_subscription_id")
+        ),
+        sa.ForeignKeyConstraint(
+            ["to_version_id"], ["plan_versions.id"], name=op.f("fk_plan_changes_to_version_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_plan_changes")),
+        sa.UniqueConstraint("instalment_id", name=op.f("uq_plan_changes_instalment_id")),
+    )
+    with op.batch_alter_table("plan_changes", schema=None) as batch_op:
+        batch_op.create_index("ix_plan_changes_expiry", ["status", "expires_at"], unique=False)
+        batch_op.create_index(
+            batch_op.f("ix_plan_changes_subscription_id"), ["subscription_id"], unique=False
+        )
+        batch_op.create_index(
+            "ux_plan_changes_open",
+            ["subscription_id"],
+            unique=True,
+            sqlite_where=sa.text("status IN ('awaiting_payment', 'scheduled')"),
+            postgresql_where=sa.text("status IN ('awaiting_payment', 'scheduled')"),
         )
 
     op.create_table(

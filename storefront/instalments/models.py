@@ -104,6 +104,9 @@ class Instalment(Base):
     # Since when it waits: what it pays for cannot be supplied (B-08). Nothing is taken, announced
     # or asked for; who wants to pay still can.
     held_at: Mapped[datetime | None]
+    # Paid by its customer on a page, or dropped: nobody owes it, so that it is never debited,
+    # announced nor chased (a change of plan, B-07).
+    voluntary: Mapped[bool] = mapped_column(default=False)
 
     order: Mapped[Order] = relationship()
 

@@ -32,10 +32,12 @@ def _billable() -> tuple[ColumnElement[bool], ...]:
     """Not taken yet, on a contract that runs: the first part of a price is paid at order.
 
     Nothing is taken while a payment of the order is contested (M-10), once its customer has
-    withdrawn (W-08), or while what it pays for cannot be supplied (B-08).
+    withdrawn (W-08), or while what it pays for cannot be supplied (B-08), nor ever of what
+    nobody owes.
     """
     return (
         Instalment.status.in_(TO_TAKE),
+        Instalment.voluntary.is_(False),
         Instalment.held_at.is_(None),
         Instalment.order_id == Order.id,
         Order.status == OrderStatus.CONFIRMED,
@@ -59,7 +61,11 @@ def of_user(user_id: uuid.UUID) -> Sequence[Instalment]:
         select(Instalment)
         .join(Instalment.order)
         .options(contains_eager(Instalment.order))
-        .where(Order.user_id == user_id, Order.status == OrderStatus.CONFIRMED)
+        .where(
+            Order.user_id == user_id,
+            Order.status == OrderStatus.CONFIRMED,
+            Instalment.voluntary.is_(False) | (Instalment.status == InstalmentStatus.PAID),
+        )
         .order_by(Instalment.due_on, Order.placed_at, Instalment.rank)
     ).all()
 
@@ -74,6 +80,7 @@ def unsettled_of_user(user_id: uuid.UUID) -> Sequence[Instalment]:
             Order.user_id == user_id,
             Order.status.in_((OrderStatus.CONFIRMED, OrderStatus.AWAITING_PAYMENT)),
             Instalment.status.in_(UNSETTLED),
+            Instalment.voluntary.is_(False),
         )
         .order_by(Instalment.due_on, Order.placed_at, Instalment.rank)
     ).all()

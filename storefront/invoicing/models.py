@@ -42,7 +42,8 @@ class Invoice(Base):
     sequence: Mapped[int]
     order_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("orders.id", ondelete="RESTRICT"))
     user_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("users.id", ondelete="RESTRICT"))
-    # What is invoiced, once: "order", or "period:<id>", a month of a subscription.
+    # What is invoiced, once: "order", "period:<id>", a month of a subscription, or
+    # "change:<id>", a change of plan within one.
     cause: Mapped[str] = mapped_column(String(60))
     # The instalment that a month's invoice is paid by; None: the schedule of the order's price.
     instalment_id: Mapped[uuid.UUID | None] = mapped_column(

@@ -72,7 +72,7 @@ class Acceptance(Base):
 
     __tablename__ = "acceptances"
     __append_only__ = True
-    __table_args__ = (UniqueConstraint("order_id", "kind", "version_id"),)
+    __table_args__ = (UniqueConstraint("order_id", "kind", "version_id", "about"),)
 
     id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=uuid.uuid4)
     kind: Mapped[AcceptanceKind] = mapped_column(enum_type(AcceptanceKind))
@@ -83,6 +83,8 @@ class Acceptance(Base):
     )
     pdf_sha256: Mapped[str] = mapped_column(String(64))
     sentence: Mapped[str]
+    # What of the order it is about, "change:<id>"; empty: the order as it was placed.
+    about: Mapped[str] = mapped_column(String(60), default="")
     accepted_at: Mapped[datetime]
     ip: Mapped[str] = mapped_column(String(64))
     user_agent: Mapped[str] = mapped_column(String(500))

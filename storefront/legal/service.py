@@ -24,11 +24,15 @@ from storefront.legal.rules import AcceptanceKind, TermsNotAccepted
 
 @dataclass(frozen=True)
 class AcceptedBox:
-    """A box that was ticked: what it is about, and the exact sentence beside it."""
+    """A box that was ticked: what it is about, and the exact sentence beside it.
+
+    `about` names what was accepted after the order was placed, under the terms it is under.
+    """
 
     kind: AcceptanceKind
     version: TermsVersion
     sentence: str
+    about: str = ""
 
 
 def publish(source_text: str, *, now: datetime) -> TermsVersion:
@@ -123,17 +127,20 @@ def record_acceptances(
 ) -> list[Acceptance]:
     """Keep every box that was ticked for an order, with all that proves it (R-03, PRE-04).
 
-    Called in the transaction that places the order. Raises `TermsNotAccepted` without the box of
+    Called in the transaction that places the order, and in that of each change which its customer
+    accepts later (`about`). Raises `TermsNotAccepted` when an order is placed without the box of
     the general terms; a second call for the same box changes nothing.
     """
     session = db.session()
     session.flush()
-    if not any(_is_the_terms(box) for box in accepted):
+    later = bool(accepted) and all(box.about for box in accepted)
+    if not later and not any(_is_the_terms(box) for box in accepted):
         raise TermsNotAccepted(order=order_id)
-    known = {(one.kind, one.version_id): one for one in queries.acceptances_of(order_id)}
+    before = queries.acceptances_of(order_id)
+    known = {(one.kind, one.version_id, one.about): one for one in before}
     recorded = []
     for box in accepted:
-        if (acceptance := known.get((box.kind, box.version.id))) is None:
+        if (acceptance := known.get((box.kind, box.version.id, box.about))) is None:
             acceptance = Acceptance(
                 kind=box.kind,
                 order_id=order_id,
@@ -141,13 +148,14 @@ def record_acceptances(
                 version=box.version,
                 pdf_sha256=box.version.pdf_sha256,
                 sentence=box.sentence,
+                about=box.about,
                 accepted_at=now,
                 ip=ip,
                 user_agent=user_agent,
             )
             session.add(acceptance)
             session.flush()
-            known[box.kind, box.version.id] = acceptance
+            known[box.kind, box.version.id, box.about] = acceptance
             journal.record(
                 "terms.accepted",
                 acceptance,

@@ -135,3 +135,24 @@ class SubscriptionUnpaused(Event):
     """It is supplied again, and every day of it is later by those that were lost (B-08)."""
 
     pause_id: uuid.UUID
+
+
+@dataclass(frozen=True)
+class PlanChangeScheduled(Event):
+    """Another plan was chosen for the next period."""
+
+    change_id: uuid.UUID
+
+
+@dataclass(frozen=True)
+class PlanChangeTakenBack(Event):
+    """The plan that was chosen for the next period was not wanted after all."""
+
+    change_id: uuid.UUID
+
+
+@dataclass(frozen=True)
+class PlanChanged(Event):
+    """A subscription follows another plan: paid, or on its day."""
+
+    change_id: uuid.UUID

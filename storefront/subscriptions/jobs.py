@@ -21,6 +21,11 @@ def open_months(now: datetime) -> int:
     return in_batches(due, lambda some: service.open_next_months(some, now=now))
 
 
+def lapse_changes(now: datetime) -> int:
+    """Give up the upgrades that were not paid in time: what waited for them goes on."""
+    return one_by_one(queries.to_lapse(now), lambda one: service.lapse_change(one, now=now))
+
+
 def suspend_unpaid(now: datetime) -> int:
     """Suspend what stayed unpaid through its grace days."""
     return one_by_one(queries.to_suspend(now), lambda one: service.suspend(one, now=now))
@@ -76,6 +81,7 @@ def take_effect(now: datetime) -> int:
 
 JOBS: tuple[Job, ...] = (
     Job("subscriptions.end", take_effect, queries.next_effect_at),
+    Job("subscriptions.lapse", lapse_changes, queries.next_lapse_at),
     Job("subscriptions.open", open_months, queries.next_opening_at),
     # After the months: a term that is over is renewed before its holder is written to.
     Job("subscriptions.renewals", ask_holders, queries.next_ask_at),

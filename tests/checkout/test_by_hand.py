@@ -38,8 +38,8 @@ BY_HAND = tuple(one for one in ALL if not one.capabilities.hosted_page)
 
 
 def keys(providers, currency: str = "EUR", *, more: bool = False, nothing: bool = False):
-    found = rules.ways_to_pay(providers, currency, more_to_come=more, nothing_yet=nothing)
-    return [one.key for one in found]
+    found = rules.ways_to_pay(providers, currency, debited_later=more, due_today=not nothing)
+    return [one.key for one in found.offered]
 
 
 def test_on_request_stands_in_for_a_provider_never_beside_one():

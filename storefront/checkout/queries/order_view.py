@@ -82,7 +82,9 @@ class OrderView:
 
 def order_view(order: Order, now: datetime) -> OrderView:
     """Everything that the page of one order shows."""
-    parts = instalments_of_order(order.id)
+    # What nobody owes is no part of an order before it was paid.
+    known = instalments_of_order(order.id)
+    parts = [one for one in known if not one.voluntary or one.status is InstalmentStatus.PAID]
     attempts = payments_of_order(order.id)
     accepted = acceptances_of(order.id)
     lots = db.session.scalars(

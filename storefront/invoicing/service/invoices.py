@@ -57,7 +57,11 @@ class Reduction:
 
 @dataclass(frozen=True)
 class BilledPeriod:
-    """A month of a subscription that was paid. Amounts in minor units; `ends_on` excluded."""
+    """A month of a subscription that was paid, or the rest of one on a dearer plan.
+
+    Amounts in minor units; `ends_on` excluded. `cause` names what is invoiced once; empty: the
+    month itself.
+    """
 
     period_id: uuid.UUID
     order_line: OrderLine
@@ -70,6 +74,7 @@ class BilledPeriod:
     paid_on: date
     instalment_id: uuid.UUID | None = None
     reductions: tuple[Reduction, ...] = ()
+    cause: str = ""
 
 
 @dataclass(frozen=True)
@@ -101,14 +106,15 @@ def issue_for_order(event: OrderConfirmed, *, now: datetime) -> None:
 
 
 def issue_for_period(period: BilledPeriod, *, now: datetime) -> Invoice:
-    """Invoice a month of a subscription (B-01); the same month again gives the same invoice.
+    """Invoice a month of a subscription (B-01), or what a change of plan costs within one (B-07);
+    the same again gives the same invoice.
 
     Each reduction is a line of its own, negative and at the rate of the month, after it. Nothing
     is left to pay of a month that they cover wholly.
     """
     line = period.order_line
     order = line.order
-    cause = period_cause(period.period_id)
+    cause = period.cause or period_cause(period.period_id)
     if (known := queries.for_cause(order.id, cause)) is not None:
         return known
     invoiced = InvoiceLine(

@@ -14,6 +14,7 @@ class AcceptanceKind(StrEnum):
     PARTICULAR_TERMS = "particular_terms"
     EARLY_START = "early_start"  # W-02, WDR-08
     DIGITAL_WAIVER = "digital_waiver"  # W-03, WDR-10
+    PLAN_CHANGE = "plan_change"  # B-07: no box, but a button that says it obliges to pay
 
 
 class TermsNotAccepted(Refusal):

@@ -1,5 +1,11 @@
 """What subscribers are told: their months, what will change, how it ends, what stands still."""
 
+from storefront.subscriptions.emails.changes import (
+    change_done,
+    change_invoice,
+    change_scheduled,
+    change_taken_back,
+)
 from storefront.subscriptions.emails.endings import (
     end_kept,
     end_scheduled,
@@ -14,6 +20,10 @@ from storefront.subscriptions.emails.notices import change, left, renewal, renew
 
 __all__ = [
     "change",
+    "change_done",
+    "change_invoice",
+    "change_scheduled",
+    "change_taken_back",
     "end_kept",
     "end_scheduled",
     "left",

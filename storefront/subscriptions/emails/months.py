@@ -8,7 +8,6 @@ from datetime import datetime
 from storefront.infra.db import db
 from storefront.invoicing import queries as invoices
 from storefront.invoicing.events import InvoiceStored
-from storefront.invoicing.models import ORDER
 from storefront.notifications.service import queue
 from storefront.orders.models import Order
 from storefront.subscriptions.events import (
@@ -22,7 +21,7 @@ from storefront.subscriptions.models import Subscription
 def month_invoice(event: InvoiceStored, *, now: datetime) -> None:
     """A month after the first was paid: its receipt and its invoice in one message (B-01)."""
     invoice = invoices.get(event.invoice_id)
-    if invoice.cause == ORDER:
+    if not invoice.cause.startswith("period:"):
         return
     order, pdf = db.session.get_one(Order, invoice.order_id), invoices.pdf_of(invoice)
     queue(

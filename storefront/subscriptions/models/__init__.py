@@ -6,6 +6,11 @@ from storefront.subscriptions.models.announcements import (
     NoticeStatus,
     VersionNotice,
 )
+from storefront.subscriptions.models.changes import (
+    CHANGE_LIFECYCLE,
+    ChangeStatus,
+    PlanChange,
+)
 from storefront.subscriptions.models.endings import (
     TERMINATION_LIFECYCLE,
     Termination,
@@ -32,11 +37,13 @@ from storefront.subscriptions.models.subscriptions import (
 from storefront.subscriptions.models.versions import PlanVersion
 
 __all__ = [
+    "CHANGE_LIFECYCLE",
     "NOTICE_LIFECYCLE",
     "OUTAGE_CREDIT_LIFECYCLE",
     "SUBSCRIPTION_LIFECYCLE",
     "TERMINATION_LIFECYCLE",
     "Announcement",
+    "ChangeStatus",
     "Incident",
     "IncidentUpdate",
     "NoticeStatus",
@@ -44,6 +51,7 @@ __all__ = [
     "OutageCreditStatus",
     "OutageCreditUse",
     "Pause",
+    "PlanChange",
     "PlanVersion",
     "RenewalNotice",
     "Subscription",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from datetime import date, datetime, timedelta
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
 from sqlalchemy import CheckConstraint, ForeignKey, Index, String, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
@@ -16,6 +17,9 @@ from storefront.legal.models import TermsVersion
 from storefront.orders.models import Order, OrderLine
 from storefront.subscriptions.models.versions import PlanVersion
 from storefront.subscriptions.rules import Renewal
+
+if TYPE_CHECKING:
+    from storefront.subscriptions.models.changes import PlanChange
 
 
 class SubscriptionStatus(StrEnum):
@@ -133,6 +137,13 @@ class Subscription(Base):
     terms_version: Mapped[TermsVersion] = relationship()
     periods: Mapped[list[SubscriptionPeriod]] = relationship(
         back_populates="subscription", order_by="SubscriptionPeriod.number"
+    )
+    # The plan that it goes on with from the next period, once that is chosen (B-07).
+    coming: Mapped[PlanChange | None] = relationship(
+        primaryjoin="and_(Subscription.id == PlanChange.subscription_id,"
+        " PlanChange.status == 'scheduled')",
+        viewonly=True,
+        uselist=False,
     )
 
 

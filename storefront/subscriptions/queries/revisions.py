@@ -289,7 +289,9 @@ def ahead(subscription: Subscription, today: date) -> list[Ahead]:
             not notice.better and today < notice.applies_on,
         )
         for notice in open_notices(subscription.id)
-        if notice.sent_at is not None and notice.applies_on is not None
+        if notice.sent_at is not None
+        and notice.applies_on is not None
+        and (notice.to_version is None or subscription.coming is None)
     ]
 
 
@@ -314,6 +316,9 @@ def gross_on(subscription: Subscription, on: date, notices: Iterable[VersionNoti
         for notice in notices
         if notice.to_version and notice.sent_at and notice.applies_on and notice.applies_on <= on
     ]
+    coming = subscription.coming
+    if coming is not None:  # its holder chose another plan, of which nothing was announced yet
+        return coming.price_gross_minor
     if not known:
         return subscription.gross_minor
     latest = max(known, key=lambda version: version.number)

@@ -12,7 +12,13 @@ from sqlalchemy.orm import joinedload, selectinload
 from storefront.infra.db import db
 from storefront.instalments.models import Instalment, InstalmentStatus
 from storefront.instalments.rules import morning_of
-from storefront.subscriptions.models import Subscription, SubscriptionPeriod, SubscriptionStatus
+from storefront.subscriptions.models import (
+    ChangeStatus,
+    PlanChange,
+    Subscription,
+    SubscriptionPeriod,
+    SubscriptionStatus,
+)
 
 RUNNING = (SubscriptionStatus.ACTIVE, SubscriptionStatus.PAST_DUE, SubscriptionStatus.SUSPENDED)
 
@@ -45,6 +51,7 @@ def running_of_user(user_id: uuid.UUID) -> Sequence[Subscription]:
     return db.session.scalars(
         select(Subscription)
         .where(Subscription.user_id == user_id, Subscription.status.in_(RUNNING))
+        .options(selectinload(Subscription.coming))
         .order_by(Subscription.created_at)
     ).all()
 
@@ -86,6 +93,16 @@ def period_of_instalment(instalment_id: uuid.UUID) -> SubscriptionPeriod | None:
     ).first()
 
 
+def last_period(subscription_id: uuid.UUID) -> SubscriptionPeriod:
+    """The last period that was opened; every subscription has one."""
+    return db.session.scalars(
+        select(SubscriptionPeriod)
+        .where(SubscriptionPeriod.subscription_id == subscription_id)
+        .order_by(SubscriptionPeriod.number.desc())
+        .limit(1)
+    ).one()
+
+
 def late_months(subscription_id: uuid.UUID) -> int:
     """How many opened months are not paid, those aside that the seller agreed to wait for."""
     waited_for = and_(
@@ -121,10 +138,19 @@ def next_opening_at() -> datetime | None:
 
 
 def _opens() -> tuple[ColumnElement[bool], ...]:
-    """Running, not paused, and not about to end at an hour of its own."""
+    """Running, not paused, and not about to end at an hour of its own.
+
+    What is suspended and binds to nothing opens no month: what is not supplied is not billed.
+    While a change waits for its payment, that decides on the price of the next period (B-07).
+    """
+    paying = select(PlanChange.subscription_id).where(
+        PlanChange.status == ChangeStatus.AWAITING_PAYMENT
+    )
     return (
+        Subscription.id.not_in(paying),
         Subscription.status.in_(RUNNING),
         Subscription.paused_on.is_(None),
+        or_(Subscription.status != SubscriptionStatus.SUSPENDED, Subscription.term_months > 0),
         or_(Subscription.ends_at.is_(None), Subscription.next_period_on < Subscription.ends_on),
     )
 

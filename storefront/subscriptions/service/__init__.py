@@ -4,6 +4,20 @@ A period after the first is an instalment like another: the one billing run take
 are retried by the same terms, and what happens to it comes back here as an event.
 """
 
+from storefront.subscriptions.service.changes import (
+    invoice_change,
+    lapse_change,
+    note_change_paid,
+    note_page_closed,
+)
+from storefront.subscriptions.service.changing import (
+    ChangeRecomputed,
+    ChangeRefused,
+    Choice,
+    awaiting,
+    choose,
+    keep_plan,
+)
 from storefront.subscriptions.service.endings import (
     EndAnnounced,
     NothingToKeep,
@@ -88,6 +102,9 @@ __all__ = [
     "AlreadyPaused",
     "AlreadySubscribed",
     "BadPauseDate",
+    "ChangeRecomputed",
+    "ChangeRefused",
+    "Choice",
     "Computation",
     "CreditsChanged",
     "DecisionClosed",
@@ -103,7 +120,9 @@ __all__ = [
     "announce",
     "answer",
     "ask",
+    "awaiting",
     "check_free",
+    "choose",
     "close_incident",
     "close_notice",
     "complete",
@@ -118,10 +137,15 @@ __all__ = [
     "grant_credits",
     "grant_month",
     "hand_over",
+    "invoice_change",
     "invoice_month",
+    "keep_plan",
+    "lapse_change",
     "leave_now",
+    "note_change_paid",
     "note_deferred",
     "note_failed",
+    "note_page_closed",
     "note_paid",
     "note_told",
     "notice_of",

@@ -21,7 +21,14 @@ from storefront.kernel.money import Money
 from storefront.legal.queries import parameters_of
 from storefront.subscriptions import queries, rules
 from storefront.subscriptions.events import PeriodPaid
-from storefront.subscriptions.models import Subscription, SubscriptionPeriod
+from storefront.subscriptions.models import (
+    ChangeStatus,
+    PlanChange,
+    Subscription,
+    SubscriptionPeriod,
+    SubscriptionStatus,
+)
+from storefront.subscriptions.service.changes import follow
 from storefront.subscriptions.service.outage_credits import use_credits, uses_of
 from storefront.subscriptions.service.renewals import ends_at_term, renew_due
 from storefront.subscriptions.service.revisions import apply_due
@@ -62,14 +69,22 @@ def open_month(subscription: Subscription, number: int, now: datetime) -> Subscr
 def open_next_months(subscription_ids: Sequence[uuid.UUID], *, now: datetime) -> int:
     """Open the next period of each and owe it, or end what has come to its term; how many.
 
-    None is opened during a pause (B-08), nor on the day of an end that comes at its own hour.
+    None is opened during a pause (B-08), nor on the day of an end that comes at its own hour, nor
+    while an upgrade waits for its payment: it is opened at one price, once that is known
+    (docs/algorithms/plan-changes.md).
     """
-    return sum(_open_next(subscription, now) for subscription in locked_all(subscription_ids))
+    found = locked_all(subscription_ids)
+    chosen = queries.open_changes(subscription_ids)
+    return sum(_open_next(subscription, chosen.get(subscription.id), now) for subscription in found)
 
 
-def _open_next(subscription: Subscription, now: datetime) -> bool:
+def _open_next(subscription: Subscription, chosen: PlanChange | None, now: datetime) -> bool:
     starts_on = subscription.next_period_on
     if starts_on is None or starts_on > paris_date(now) or subscription.paused_on is not None:
+        return False
+    if subscription.status is SubscriptionStatus.SUSPENDED and not subscription.term_months:
+        return False
+    if chosen is not None and chosen.status is ChangeStatus.AWAITING_PAYMENT:
         return False
     if not rules.goes_on(subscription.ends_on, starts_on):
         if subscription.ends_at is not None:
@@ -79,6 +94,9 @@ def _open_next(subscription: Subscription, now: datetime) -> bool:
     if ends_at_term(subscription, starts_on):
         end(subscription, starts_on, "not_renewed", now=now)
         return True
+    if chosen is not None and chosen.effective_on <= starts_on:
+        # By the period's own first day: one that is opened late, after an outage, is the same.
+        follow(subscription, chosen, starts_on, now=now)
     apply_due(subscription, starts_on, now=now)
     renew_due(subscription, starts_on, now=now)
     number = rules.number_of(
@@ -180,7 +198,7 @@ def invoice_month(event: PeriodPaid, *, now: datetime) -> None:
         period_id=period.id,
         instalment_id=period.instalment_id,
         order_line=subscription.order_line,
-        name=subscription.name,
+        name=period.version.name,
         starts_on=period.starts_on,
         ends_on=period.ends_on,
         net_minor=period.net_minor,

@@ -248,6 +248,18 @@ def _void(notice: VersionNotice, now: datetime) -> None:
     journal.record("notice.void", notice, {"because": "superseded"}, now=now)
 
 
+def void_left(subscription: Subscription, *, now: datetime) -> None:
+    """A locked subscription follows another plan: what was announced of the one before is void.
+
+    Who had stopped before such a change still ends.
+    """
+    for notice in queries.open_notices(subscription.id):
+        product_id = notice.to_version.product_id if notice.to_version else None
+        left = product_id is not None and product_id != subscription.version.product_id
+        if left and notice.status is NoticeStatus.ANNOUNCED:
+            _void(notice, now)
+
+
 def _move(notice: VersionNotice, status: NoticeStatus) -> None:
     NOTICE_LIFECYCLE.check(notice.status, status)
     notice.status = status

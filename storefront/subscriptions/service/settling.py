@@ -9,9 +9,15 @@ from storefront.catalogue.rules import ProductKind
 from storefront.credits import service as credits
 from storefront.infra.outbox import publish
 from storefront.instalments import service as instalments
+from storefront.kernel.calendar import paris_date
 from storefront.subscriptions import queries, rules
 from storefront.subscriptions.events import PeriodUnused
-from storefront.subscriptions.models import Subscription, SubscriptionPeriod, Termination
+from storefront.subscriptions.models import (
+    PlanChange,
+    Subscription,
+    SubscriptionPeriod,
+    Termination,
+)
 from storefront.subscriptions.rules import Ground
 
 
@@ -37,7 +43,7 @@ def settle_period(period: SubscriptionPeriod, termination: Termination, *, now: 
         if whole and period.instalment_id is not None:
             instalments.cancel(instalments.locked(period.instalment_id), now=now)
         return
-    left = unused_of(period, termination)
+    left = _unused_of_period(period, termination)
     payment = queries.payment_of(period)
     amount = min(left, payment.refundable.minor) if payment else 0
     if payment is not None and amount:
@@ -51,10 +57,41 @@ def settle_period(period: SubscriptionPeriod, termination: Termination, *, now: 
             ),
             now=now,
         )
+    for change in queries.paid_within(period.id):
+        _settle_change(change, termination, now)
+
+
+def _settle_change(change: PlanChange, termination: Termination, now: datetime) -> None:
+    """What an upgrade cost for days that are not supplied goes back like the period itself."""
+    payment = queries.payment_of_change(change)
+    left = _unused_of_change(change, termination)
+    amount = min(left, payment.refundable.minor) if payment else 0
+    if payment is not None and amount:
+        request_id = uuid.uuid5(termination.id, str(change.id))
+        publish(PeriodUnused(payment.id, amount, request_id, order_line_id=None), now=now)
 
 
 def unused_of(period: SubscriptionPeriod, termination: Termination) -> int:
-    """How much of a period this end leaves unused and gives back, in minor units."""
+    """How much of a period and of its upgrades this end leaves unused and gives back, in minor
+    units."""
+    upgrades = queries.paid_within(period.id)
+    return _unused_of_period(period, termination) + sum(
+        _unused_of_change(one, termination) for one in upgrades
+    )
+
+
+def _unused_of_change(change: PlanChange, termination: Termination) -> int:
+    if not termination.ground.gives_back:
+        return 0
+    return rules.unused_minor(
+        change.gross_minor,
+        paris_date(change.counted_from),
+        change.period.ends_on,
+        rules.first_unused_day(termination.effective_at),
+    )
+
+
+def _unused_of_period(period: SubscriptionPeriod, termination: Termination) -> int:
     first_unused: date = rules.first_unused_day(termination.effective_at)
     if period.starts_on < first_unused and not termination.ground.gives_back:
         return 0

@@ -25,6 +25,7 @@ from storefront.subscriptions.models import (
     Termination,
     TerminationStatus,
 )
+from storefront.subscriptions.service.lapsing import drop_open
 
 # The codes under which the line of the order is stopped (fulfilment.service.suspend).
 UNPAID_MONTHS = "unpaid_months"
@@ -83,6 +84,7 @@ def end(subscription: Subscription, ends_on: date, because: str, *, now: datetim
     move(subscription, SubscriptionStatus.ENDED)
     subscription.ends_on, subscription.ended_at = ends_on, now
     subscription.next_period_on = subscription.suspend_at = None
+    drop_open(subscription, now=now)
     for termination in queries.announced(subscription.id):
         due = termination.effective_at <= now
         close(
