@@ -22,6 +22,7 @@ from storefront.payments.providers.base import ProviderSettings
 from storefront.payments.providers.registry import build_providers
 from tests import factories
 from tests.checkout.shopping import add, click, give_details, seen, text
+from tests.checkout.test_details import CASABLANCA
 
 ALL = tuple(
     build_providers(
@@ -148,8 +149,8 @@ def test_a_shop_without_a_provider_takes_orders_on_request(shop, browser):
 
 def test_a_price_in_dirhams_is_ordered_on_request_where_no_provider_takes_it(shop, browser):
     shop.extensions["providers"] = {one.key: one for one in ALL if one.key != "stripe"}
-    add(browser, variant(shop, currency="MAD", price=50000))
-    give_details(browser)
+    add(browser, variant(shop, kind=ProductKind.PLAN, currency="MAD", price=50000))
+    give_details(browser, **CASABLANCA)
     assert click(browser, provider="paypal").status_code == 422
     answer = click(browser, provider="on_request")
     order, [payment] = placed(shop)
