@@ -52,6 +52,12 @@ class Kind:
     months: int = 0
     every: int = 1
     goes_on: bool = False
+    country: str = "FR"
+
+    @property
+    def currency(self) -> str:
+        """Who lives in Morocco pays in dirhams."""
+        return "MAD" if self.country == "MA" else "EUR"
 
 
 def _plan(rank: int) -> dict[str, Any]:
@@ -67,7 +73,8 @@ SUPPORT = ProductKind.SUPPORT_CONTRACT
 KINDS = (
     Kind("free plan", 20, ProductKind.PLAN, PRO, 0, _plan(0)),
     Kind("plan, 19 EUR", 25, ProductKind.PLAN, PRO, 1900, _plan(1)),
-    Kind("plan, 49 EUR", 15, ProductKind.PLAN, PRO, 4900, _plan(2)),
+    Kind("plan, 49 EUR", 10, ProductKind.PLAN, PRO, 4900, _plan(2)),
+    Kind("plan, 199 MAD", 5, ProductKind.PLAN, PRO, 19900, _plan(1), country="MA"),
     Kind("twelve months, ends", 15, SUPPORT, PERSON, 2490, _contract(), months=12),
     Kind(
         "twelve months, tacit",
@@ -192,6 +199,7 @@ def _variant(kind: Kind) -> uuid.UUID:
         features=kind.features,
         name=kind.name.capitalize(),
         price_basis=basis,
+        currency=kind.currency,
     )
     return made.id
 
@@ -204,7 +212,8 @@ def _kept(client: StripeClient, one: Subscriber) -> SavedReference:
 
 
 def _order(one: Subscriber, variant_id: uuid.UUID, saved: SavedReference, now: datetime) -> None:
-    who = factories.buyer(one.kind.buyer, email=f"client{one.number}@exemple.example")
+    email = f"client{one.number}@exemple.example"
+    who = factories.buyer(one.kind.buyer, email=email, country=one.kind.country)
     order = factories.order(db.session.get_one(Variant, variant_id), now=now, who=who)
     if order.total_minor == 0:
         db.session.delete(db.session.get_one(Instalment, _first(order)))

@@ -129,7 +129,7 @@ def subscription_page(subscription_id: uuid.UUID) -> str:
         outage_credits=outages.credits_of_subscription(found.id),
         incidents=outages.under_way_about([found]),
         ending=subscriptions.ending_of(found, today),
-        changing=subscriptions.changing(found, clock.now()),
+        changing=subscriptions.changing(found),
     )
 
 
