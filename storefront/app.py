@@ -41,6 +41,7 @@ from storefront.staff.mail import views as staff_mail
 from storefront.staff.money import views as staff_money
 from storefront.staff.orders import views as staff_orders
 from storefront.staff.plans import views as staff_plans
+from storefront.staff.subscriptions import views as staff_subscriptions
 from storefront.staff.support import views as support
 from storefront.staff.versions import views as staff_versions
 from storefront.subscriptions import jobs as subscriptions_jobs
@@ -63,6 +64,7 @@ BLUEPRINTS = (
     subscriptions.changes.bp,
     subscriptions.revisions.bp,
     subscriptions.renewals.bp,
+    subscriptions.rights.bp,
     instalments.bp,
     arrears.bp,
     subscriptions.endings.bp,
@@ -82,6 +84,7 @@ BLUEPRINTS = (
     staff_plans.bp,
     staff_versions.bp,
     staff_incidents.bp,
+    staff_subscriptions.bp,
     staff_declarations.bp,
     staff_mail.bp,
     staff_journal.bp,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import click
@@ -11,6 +12,7 @@ from flask.cli import AppGroup, with_appcontext
 
 from storefront import worker
 from storefront.demo.commands import demo_commands
+from storefront.identity import queries as people
 from storefront.identity import service as identity
 from storefront.identity.models import Role
 from storefront.infra import clock, journal, outbox
@@ -23,10 +25,12 @@ from storefront.kernel.calendar import paris_date
 from storefront.legal import queries as legal_queries
 from storefront.legal import service as legal
 from storefront.legal.rules import UnpublishableTerms
+from storefront.subscriptions import queries as subscriptions
 
 terms_commands = AppGroup("terms", help="Publish the terms of sale and read what is published.")
 billing_commands = AppGroup("billing", help="Debit what is due; the worker does so by itself.")
 staff_commands = AppGroup("staff", help="Let people work here.")
+subscription_commands = AppGroup("subscriptions", help="Ask what plans allow their holders.")
 journal_commands = AppGroup("journal", help="Prove that nothing was rewritten.")
 
 
@@ -83,6 +87,16 @@ def show_terms(reference: str) -> None:
     click.echo(f"PDF SHA-256 {version.pdf_sha256}")
     click.echo(f"Parameters {version.parameters}\n")
     click.echo(version.text, nl=False)
+
+
+@subscription_commands.command("rights")
+@click.argument("email", callback=lambda _context, _parameter, value: _address(value))
+def show_rights(email: str) -> None:
+    """Print what EMAIL's plans allow now as JSON; an address without account may do nothing."""
+    user = people.by_email(email)
+    now = clock.now()
+    granted = subscriptions.granted(user.id, now) if user else subscriptions.NOTHING
+    click.echo(json.dumps({"day": paris_date(now).isoformat(), **granted.as_json()}))
 
 
 @billing_commands.command("run")
@@ -160,6 +174,7 @@ def init_app(app: Flask) -> None:
         billing_commands,
         journal_commands,
         staff_commands,
+        subscription_commands,
         demo_commands,
     ):
         app.cli.add_command(command)

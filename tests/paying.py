@@ -35,14 +35,19 @@ def transferred(
     quantity: int = 1,
     features: dict[str, Any] | None = None,
     capacity: int | None = None,
+    provider: str = "offline",
 ) -> uuid.UUID:
-    """An order of one product of this kind whose money is there; nobody has reacted yet."""
+    """An order of one product of this kind whose money is there; nobody has reacted yet.
+
+    Of another provider than a transfer no means of payment is kept: what is due later is unpaid
+    on its day.
+    """
     with transaction():
         factories.terms(now)
         order = factories.order(
             factories.product(kind, features=features, capacity=capacity),
             now=now,
-            provider="offline",
+            provider=provider,
             consents=consents,
             who=factories.buyer(buyer),
             quantity=quantity,

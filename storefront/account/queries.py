@@ -87,7 +87,7 @@ def overview(user_id: uuid.UUID, now: datetime) -> Overview:
     accesses = fulfilment.accesses_of(user_id)
     work = tickets.interventions_of(user_id)
     running = subscriptions.running_of_user(user_id)
-    changes = list(subscriptions.changes_of_user(user_id))
+    changes = list(subscriptions.changes_of_user(user_id)) if running else []
     moments = [
         *_debits(owed),
         *_hours(lots),

@@ -6,7 +6,7 @@ import uuid
 from itertools import groupby
 from typing import cast
 
-from flask import Blueprint, Response, flash, redirect, render_template
+from flask import Blueprint, Response, flash, redirect, render_template, request
 from flask_login import current_user
 from werkzeug.wrappers import Response as BaseResponse
 
@@ -22,12 +22,13 @@ from storefront.infra import clock
 from storefront.infra.db import transaction
 from storefront.infra.web import found_or_404
 from storefront.instalments import queries as instalments
-from storefront.instalments.models import Instalment
 from storefront.invoicing import queries as invoices
 from storefront.kernel.calendar import paris_date
 from storefront.orders import queries as orders
 from storefront.payments import queries as payments
+from storefront.payments.jobs import providers
 from storefront.subscriptions import queries as subscriptions
+from storefront.subscriptions.models import SubscriptionStatus
 from storefront.subscriptions.queries import outages
 
 bp = Blueprint("account", __name__, url_prefix="/compte")
@@ -94,32 +95,38 @@ def instalment_list() -> str:
 @bp.get("/abonnements")
 @signed_in
 def subscription_list() -> str:
-    """Monthly contracts: what they cost, until when they bind, when they end (B-02, B-03)."""
+    """Monthly contracts: what runs, and folded away what has ended (B-02, B-03)."""
+    found = subscriptions.of_user(current_user.id)
+    over = [one for one in found if one.status is SubscriptionStatus.ENDED]
     return render_template(
         "account/subscriptions.html",
-        subscriptions=subscriptions.of_user(current_user.id),
-        owing=_owing(),
+        running=[one for one in found if one not in over],
+        over=over,
+        owed=subscriptions.owed_of_user(current_user.id),
     )
-
-
-def _owing() -> dict[uuid.UUID, Instalment]:
-    """What the customer has to pay by hand, by instalment."""
-    unsettled = instalments.unsettled_of_user(current_user.id)
-    return {part.id: part for part in unsettled if part.status in queries.OWING}
 
 
 @bp.get("/abonnements/<uuid:subscription_id>")
 @signed_in
 def subscription_page(subscription_id: uuid.UUID) -> str:
     """One contract: what is due, what comes, how to change it and to end it (B-01 to B-07)."""
-    found = found_or_404(subscriptions.of_holder(subscription_id, current_user.id))
+    before = request.args.get("avant", type=int)
     today = paris_date(clock.now())
+    page = found_or_404(
+        subscriptions.holder_page(subscription_id, current_user.id, today, before=before)
+    )
+    found = page.subscription
+    changes = subscriptions.ahead(found, today)
+    next_on = found.next_period_on or today
     return render_template(
         "account/subscription.html",
         subscription=found,
-        owing=_owing(),
-        changes=subscriptions.ahead(found, today),
-        next_gross=subscriptions.next_gross(found, found.next_period_on or today),
+        page=page,
+        before=before,
+        today=today,
+        can_change=any(one.capabilities.set_up for one in providers().values()),
+        changes=changes,
+        next_gross=subscriptions.gross_on(found, next_on, [one.notice for one in changes]),
         next_term=subscriptions.next_term(found, today),
         would_go_back=subscriptions.would_go_back(found, today),
         outage_credits=outages.credits_of_subscription(found.id),
@@ -129,7 +136,7 @@ def subscription_page(subscription_id: uuid.UUID) -> str:
             if one.is_about(found.family, found.version.product_id)
         ],
         ending=subscriptions.ending_of(found, today),
-        changing=subscriptions.changing(found, clock.now()),
+        changing=subscriptions.changing(found),
     )
 
 

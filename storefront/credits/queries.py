@@ -62,6 +62,15 @@ def of_line(order_line_id: uuid.UUID, period_number: int = 0) -> HourLot | None:
     )
 
 
+def last_of_line(order_line_id: uuid.UUID) -> HourLot | None:
+    """The lot that this order line granted last."""
+    return db.session.scalars(
+        select(HourLot)
+        .where(HourLot.order_line_id == order_line_id)
+        .order_by(HourLot.period_number.desc())
+    ).first()
+
+
 def of_order_line(order_line_id: uuid.UUID) -> Sequence[HourLot]:
     """Every lot of this order line, one a period."""
     return db.session.scalars(select(HourLot).where(HourLot.order_line_id == order_line_id)).all()

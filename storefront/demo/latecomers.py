@@ -1,4 +1,4 @@
-"""Who pays late: some days after what they bought was suspended, as their story says (M-04).
+"""Who pays late: some days after what they bought was suspended, as their story says (M-04, B-04).
 
 Nothing is kept of it. What is still unpaid, and since when it stops what was sold, says who pays
 at which instant: a journey that was interrupted goes on, and nobody pays twice.
@@ -10,7 +10,7 @@ import uuid
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 from functools import lru_cache
 from typing import Any
 
@@ -25,11 +25,12 @@ from storefront.demo.people import Person
 from storefront.infra.db import db, transaction
 from storefront.instalments import service as instalments
 from storefront.instalments.service import NothingToPay, PaymentUnderWay
-from storefront.kernel.calendar import paris_instant
+from storefront.kernel.calendar import paris_date, paris_instant
 from storefront.orders.models import Order, OrderLine
 from storefront.payments import jobs as payments
 from storefront.payments import queries as payment_queries
 from storefront.payments.providers.base import PAGE_LIFETIME
+from storefront.subscriptions.models import Subscription, SubscriptionPeriod, SubscriptionStatus
 
 
 @dataclass(frozen=True)
@@ -57,24 +58,52 @@ def _waiting() -> Iterator[LatePayment]:
     """What is suspended now and will be paid, by the stories."""
     for person, given in _tellers():
         late = given["pays_late"]
-        found = db.session.execute(
-            select(ArrearsCase.instalment_id, DunningAct.made_on)
-            .join(DunningAct, DunningAct.case_id == ArrearsCase.id)
-            .join(Order, Order.id == ArrearsCase.order_id)
-            .join(OrderLine, OrderLine.order_id == Order.id)
-            .join(Product, Product.id == OrderLine.product_id)
-            .where(
-                ArrearsCase.closed_at.is_(None),
-                DunningAct.step == DunningStep.SUSPENSION,
-                Order.email == person.email,
-                Product.slug == given["buys"],
-            )
-            .order_by(DunningAct.made_on, ArrearsCase.instalment_id)
-        )
-        for instalment_id, suspended_on in found:
+        for instalment_id, suspended_on in [*_parts(person, given), *_months(person, given)]:
             day = suspended_on + timedelta(days=late["days_after_suspension"])
             at = paris_instant(day, time.fromisoformat(late["at"]))
             yield LatePayment(at, person, given["by"], instalment_id)
+
+
+def _parts(person: Person, given: dict[str, Any]) -> list[tuple[uuid.UUID, date]]:
+    """What arrears have suspended, with the day (M-04)."""
+    found = db.session.execute(
+        select(ArrearsCase.instalment_id, DunningAct.made_on)
+        .join(DunningAct, DunningAct.case_id == ArrearsCase.id)
+        .join(Order, Order.id == ArrearsCase.order_id)
+        .join(OrderLine, OrderLine.order_id == Order.id)
+        .join(Product, Product.id == OrderLine.product_id)
+        .where(
+            ArrearsCase.closed_at.is_(None),
+            DunningAct.step == DunningStep.SUSPENSION,
+            Order.email == person.email,
+            Product.slug == given["buys"],
+        )
+        .order_by(DunningAct.made_on, ArrearsCase.instalment_id)
+    )
+    return [(instalment_id, suspended_on) for instalment_id, suspended_on in found]
+
+
+def _months(person: Person, given: dict[str, Any]) -> list[tuple[uuid.UUID, date]]:
+    """The months of suspended subscriptions, with the day of the suspension (B-04)."""
+    found = db.session.execute(
+        select(SubscriptionPeriod.instalment_id, Subscription.suspend_at)
+        .join(SubscriptionPeriod.subscription)
+        .join(Subscription.order)
+        .join(Subscription.order_line)
+        .join(Product, Product.id == OrderLine.product_id)
+        .where(
+            Subscription.status == SubscriptionStatus.SUSPENDED,
+            SubscriptionPeriod.paid_at.is_(None),
+            Order.email == person.email,
+            Product.slug == given["buys"],
+        )
+        .order_by(SubscriptionPeriod.number)
+    )
+    return [
+        (instalment_id, paris_date(suspended_at))
+        for instalment_id, suspended_at in found
+        if instalment_id is not None and suspended_at is not None
+    ]
 
 
 def next_due(after: datetime) -> datetime | None:

@@ -27,6 +27,8 @@ from storefront.payments import jobs as payments
 from storefront.payments import service as payment_service
 from storefront.payments.models import ArrivalWay
 from storefront.payments.service import Seen
+from storefront.withdrawals import service as withdrawals
+from storefront.withdrawals.service import Cancellation
 
 # The range that documentation uses (RFC 5737), and no real browser.
 ADDRESS = "192.0.2.17"
@@ -158,3 +160,19 @@ def deliver(person: Person, slug: str, *, now: datetime) -> None:
         order_id = last_line(person, slug).order_id
         for shipment in fulfilment_queries.shipments_of(order_id):
             fulfilment.deliver(shipment, now=now)
+
+
+def end(person: Person, slug: str, *, now: datetime) -> None:
+    """The contract is ended on the page where anybody can do so (D215-2)."""
+    with transaction():
+        order = last_line(person, slug).order
+        declared = Cancellation(
+            name=person.name,
+            email=person.email,
+            postal_address="",
+            contract=order.reference,
+            wanted_on=None,
+            reason="",
+        )
+        key = withdrawals.cancellation_key(f"demo:{order.reference}", declared)
+        withdrawals.cancel(declared, key=key, user_id=None, now=now)

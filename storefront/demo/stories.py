@@ -74,10 +74,13 @@ def _purchase(
         purchases.buy(person, given, card=card, now=now)
 
     yield Step(at, f"{key}/1-buy", buy)
-    parcel = (("shipped_days_ago", "2-ship", "11:30"), ("delivered_days_ago", "3-deliver", "10:45"))
-    for name, part, wall in parcel:
+    later = (
+        ("shipped_days_ago", "2-ship", "11:30", purchases.ship),
+        ("delivered_days_ago", "3-deliver", "10:45", purchases.deliver),
+        ("ended_days_ago", "4-end", "14:20", purchases.end),
+    )
+    for name, part, wall, act in later:
         if name in given:
-            act = purchases.ship if part == "2-ship" else purchases.deliver
             when = first_day.past(-given[name], wall, ago=5 * MINUTE)
             yield Step(when, f"{key}/{part}", partial(_at, act, person, given["buys"]))
 

@@ -49,6 +49,13 @@ def _ordinal(day: date, pattern: str) -> str:
     return text.replace(" 1 ", " 1er ", 1) if day.day == 1 else text
 
 
+@lru_cache(maxsize=512)
+def month_fr(day: date) -> str:
+    """A month: `déc. 2026`."""
+    text: str = format_date(day, "MMM y", locale=LOCALE)
+    return text
+
+
 def datetime_fr(instant: datetime) -> str:
     """An instant in Paris: `mardi 8 décembre 2026 à 14 h 05`."""
     return f"{date_fr(instant)} à {time_fr(instant)}"
@@ -100,6 +107,7 @@ FILTERS: dict[str, Any] = {
     "money": money_fr,
     "date_fr": date_fr,
     "date_short_fr": date_short_fr,
+    "month_fr": month_fr,
     "datetime_fr": datetime_fr,
     "time_fr": time_fr,
     "iso_local": iso_local,

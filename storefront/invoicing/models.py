@@ -15,6 +15,11 @@ from storefront.kernel.money import Money
 ORDER = "order"
 
 
+def period_cause(period_id: uuid.UUID) -> str:
+    """The cause of the invoice of a period of a subscription."""
+    return f"period:{period_id}"
+
+
 def _columns(row: Base) -> dict[str, Any]:
     return {column.key: getattr(row, column.key) for column in row.__table__.columns}
 

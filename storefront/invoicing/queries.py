@@ -19,7 +19,13 @@ from storefront.documents.rules import DocumentKind
 from storefront.infra.db import db
 from storefront.instalments.models import PRICE, Instalment
 from storefront.invoicing import rules
-from storefront.invoicing.models import ORDER, CreditNote, CreditNoteLine, Invoice
+from storefront.invoicing.models import (
+    ORDER,
+    CreditNote,
+    CreditNoteLine,
+    Invoice,
+    period_cause,
+)
 from storefront.kernel.errors import Refusal
 from storefront.orders.models import Order
 from storefront.payments import queries as payments
@@ -53,6 +59,21 @@ def for_cause(order_id: uuid.UUID, cause: str = ORDER) -> Invoice | None:
     return db.session.scalar(
         select(Invoice).where(Invoice.order_id == order_id, Invoice.cause == cause)
     )
+
+
+def of_periods(
+    order_id: uuid.UUID, period_ids: Sequence[uuid.UUID]
+) -> tuple[Invoice | None, dict[uuid.UUID, Invoice]]:
+    """The invoice of an order itself, and those of these periods of its subscriptions, by id."""
+    causes = {period_cause(period_id): period_id for period_id in period_ids}
+    own, by_period = None, dict[uuid.UUID, Invoice]()
+    wanted = Invoice.cause.in_([ORDER, *causes])
+    for invoice in db.session.scalars(select(Invoice).where(Invoice.order_id == order_id, wanted)):
+        if invoice.is_of_order:
+            own = invoice
+        else:
+            by_period[causes[invoice.cause]] = invoice
+    return own, by_period
 
 
 def by_number(number: str) -> Invoice | None:

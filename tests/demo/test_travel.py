@@ -32,6 +32,8 @@ pytestmark = [pytest.mark.slow, pytest.mark.once]
 
 # Her bank refuses every debit after the order; she pays by hand once her session is suspended.
 REFUSED = "samira.nedjar@exemple.example"
+REFUSED_MONTH = "gaspard.malivert@exemple.example"
+LEFT = "tiphaine.ouvrard@exemple.example"
 FAR = datetime.fromisoformat("2027-12-24T10:00:00+01:00")
 
 
@@ -50,6 +52,11 @@ def unpaid_order() -> Order:
     """The order whose debits are refused."""
     found = select(Order).join(Instalment).where(Order.email == REFUSED, Instalment.rank == 2)
     return db.session.scalars(found).one()
+
+
+def subscriptions_of(email: str) -> list[Subscription]:
+    """Everything that somebody subscribed to."""
+    return list(db.session.scalars(select(Subscription).join(Order).where(Order.email == email)))
 
 
 def test_the_clock_stands_where_it_was_sent(demo: Demo, travelled: str) -> None:
@@ -124,9 +131,23 @@ def test_the_money_taken_is_the_money_owed(demo: Demo, travelled: str) -> None:
     ledger = demo.sandbox.control("ledger")
     taken = sum(entry["amount"] for name in ("stripe", "paypal") for entry in ledger[name]["taken"])
     declined = {one.order_id for one in attempts if one.status is not PaymentStatus.SUCCEEDED}
+    late_months = {one.order_id for one in subscriptions_of(REFUSED_MONTH)}
 
     assert taken + by_transfer == owed
-    assert declined == {unpaid_order().id}
+    assert declined == {unpaid_order().id, *late_months}
+
+
+def test_a_month_that_was_refused_is_suspended_paid_and_back(demo: Demo, travelled: str) -> None:
+    """B-04: told at once, suspended after its grace days, back by itself with the payment."""
+    (found,) = subscriptions_of(REFUSED_MONTH)
+    told = [
+        email.kind
+        for email in emails_about(found.order_id)
+        if email.kind.startswith("subscription_") and email.kind != "subscription_month"
+    ]
+
+    assert told == ["subscription_past_due", "subscription_suspended", "subscription_resumed"]
+    assert found.status is SubscriptionStatus.ACTIVE
 
 
 def test_hours_expired_with_their_reminders(demo: Demo, travelled: str) -> None:
@@ -157,10 +178,15 @@ def test_plans_went_on_and_the_committed_contract_ended_at_its_term(
 ) -> None:
     subscriptions = list(db.session.scalars(select(Subscription)))
     support = next(one for one in subscriptions if one.committed_until)
-    plans = [one for one in subscriptions if not one.committed_until and one.gross_minor]
+    (left,) = subscriptions_of(LEFT)
+    # A free plan gave way to the one that was bought after it.
+    replaced = [one for one in subscriptions if not one.gross_minor and one.ended_at]
+    plans = [one for one in subscriptions if one not in (support, left, *replaced)]
 
     assert support.status is SubscriptionStatus.ENDED
     assert len(support.periods) == 12
+    assert left.status is SubscriptionStatus.ENDED
+    assert replaced
     assert {one.status for one in plans} == {SubscriptionStatus.ACTIVE}
     for one in plans:
         days = [period.starts_on.day for period in one.periods]

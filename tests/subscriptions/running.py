@@ -1,4 +1,4 @@
-"""Somebody holds a plan or a contract, paid by transfer; then time passes."""
+"""Somebody holds a plan or a contract, paid by a card that is not kept; then time passes."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def hold(
         order = factories.order(
             factories.product(kind, price=price, features=features),
             now=now,
-            provider="offline",
+            provider="stripe",
             who=factories.buyer(buyer),
         )
         order_id = order.id
@@ -61,13 +61,13 @@ def hold(
 
 
 def pay(instalment_id: uuid.UUID, now: datetime) -> None:
-    """The money of an instalment arrives, as staff record a transfer."""
+    """The money of an instalment arrives."""
     with transaction():
         owed = db.session.get_one(Instalment, instalment_id)
         payment = payments.reserve(
             order_id=owed.order_id,
             user_id=owed.order.user_id,
-            provider="offline",
+            provider="stripe",
             amount=Money(owed.amount_minor, owed.currency),
             order_reference=owed.order.reference,
             description=owed.order.reference,

@@ -46,7 +46,7 @@ def subscribe(
     kind: ProductKind = ProductKind.PLAN,
 ) -> uuid.UUID:
     """Somebody subscribes at 159,00 € (TTC) a period; returns the subscription."""
-    order_id = paying.transferred(kind, now, buyer=buyer, features=features)
+    order_id = paying.transferred(kind, now, buyer=buyer, features=features, provider="stripe")
     live(now)
     found = select(Subscription.id).where(Subscription.order_id == order_id)
     return db.session.scalars(found).one()

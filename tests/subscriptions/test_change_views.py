@@ -161,12 +161,12 @@ def test_down_is_one_click_and_can_be_taken_back(app: Flask, now: datetime):
     assert answer.location == home()
     page = shown(client.get(home()).text)
     assert "Vous passez à Essentiel le jeudi 24 décembre 2026" in page
-    assert "22,80 € prélevés ce jour-là" in page
+    assert "Prélèvement de 22,80 €" in page
     assert "Annuler ce changement" in page
     assert "Prélèvement de 22,80 €" in shown(client.get("/compte").text)
     client.post(f"{home()}/changement/annuler")
     assert changes()[0].status is ChangeStatus.TAKEN_BACK
-    assert "58,80 € prélevés ce jour-là" in shown(client.get(home()).text)
+    assert "Prélèvement de 58,80 €" in shown(client.get(home()).text)
     answer = client.post(f"{home()}/changement/annuler")
     assert "Aucun changement n’attend" in shown(client.get(answer.location).text)
 

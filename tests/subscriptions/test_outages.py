@@ -19,7 +19,7 @@ from storefront.kernel.errors import StaleWrite
 from storefront.notifications.models import Email
 from storefront.orders.models import Order
 from storefront.payments import service as payments
-from storefront.payments.models import Payment, Refund, RefundReason, RefundStatus
+from storefront.payments.models import Payment, PaymentStatus, Refund, RefundReason, RefundStatus
 from storefront.subscriptions import jobs, service
 from storefront.subscriptions.models import (
     Incident,
@@ -402,7 +402,11 @@ def test_a_refund_of_a_reduced_month_credits_what_was_paid(app: Flask, now: date
     morning = morning_of(SECOND_MONTH)
     pay(part.id, morning)
     with transaction():
-        payment = db.session.scalars(select(Payment).where(Payment.instalment_id == part.id)).one()
+        payment = db.session.scalars(
+            select(Payment).where(
+                Payment.instalment_id == part.id, Payment.status == PaymentStatus.SUCCEEDED
+            )
+        ).one()
         cause = payments.Cause(RefundReason.GOODWILL, uuid.uuid4(), None)
         refund = payments.reserve_refund(payment.id, payment.taken_minor, cause, now=morning)
         payments.record_transfer(refund, "VIR-1", now=morning)

@@ -8,7 +8,7 @@ from datetime import date, datetime, timedelta
 
 from sqlalchemy import select
 
-from storefront.catalogue.rules import WithdrawalKind
+from storefront.catalogue.rules import KIND_FACTS, WithdrawalKind
 from storefront.infra import journal
 from storefront.infra.db import db
 from storefront.infra.outbox import publish
@@ -73,7 +73,6 @@ def owe(
     """One amount due on one day; UNIQUE(order, schedule, rank) makes it due once.
 
     A month that begins today and is paid by hand can be paid as long as its notice lasts (M-09).
-    What is `voluntary` is paid by its customer on a page, or dropped (`cancel`).
     """
     notice = notice_of(order)
     told_on = paris_date(now) + notice
@@ -233,11 +232,14 @@ def change_method(
 ) -> Payment:
     """Start keeping another means of payment for what is still to come; nothing is taken (M-03).
 
-    A second click finds the first. Raises `NothingToPay` and `PaymentUnderWay`.
+    Between two months of a subscription nothing is owed: the last one that was paid stands for
+    those to come. A second click finds the first. Raises `NothingToPay` and `PaymentUnderWay`.
     """
     instalment = locked(instalment_id)
     order = instalment.order
-    if instalment.status not in TO_TAKE or order.status is not OrderStatus.CONFIRMED:
+    follows = instalment.status is InstalmentStatus.PAID and more_to_come(instalment)
+    changeable = instalment.status in TO_TAKE or follows
+    if not changeable or order.status is not OrderStatus.CONFIRMED:
         raise NothingToPay(status=instalment.status, order=order.reference)
     known = payment_queries.undecided_of_instalment(instalment_id)
     if known is not None and known.is_set_up and known.provider == provider:
@@ -265,7 +267,8 @@ def _usage(instalment: Instalment) -> PaymentUsage:
 
 def more_to_come(instalment: Instalment) -> bool:
     """Whether this contract is debited again after this instalment."""
-    if instalment.schedule != PRICE:
+    kinds = [line.kind for line in instalment.order.lines if line.kind is not None]
+    if instalment.schedule != PRICE or any(KIND_FACTS[kind].is_subscription for kind in kinds):
         return True
     others = select(Instalment.id).where(
         Instalment.order_id == instalment.order_id,

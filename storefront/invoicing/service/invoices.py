@@ -30,7 +30,7 @@ from storefront.instalments import queries as instalments
 from storefront.instalments.models import PRICE
 from storefront.invoicing import queries, rules
 from storefront.invoicing.events import InvoiceIssued, InvoiceStored
-from storefront.invoicing.models import ORDER, CreditNote, Invoice, InvoiceLine
+from storefront.invoicing.models import ORDER, CreditNote, Invoice, InvoiceLine, period_cause
 from storefront.invoicing.queries import ScheduledPayment
 from storefront.kernel.calendar import paris_date
 from storefront.legal.queries import parameters_of
@@ -114,7 +114,7 @@ def issue_for_period(period: BilledPeriod, *, now: datetime) -> Invoice:
     """
     line = period.order_line
     order = line.order
-    cause = period.cause or f"period:{period.period_id}"
+    cause = period.cause or period_cause(period.period_id)
     if (known := queries.for_cause(order.id, cause)) is not None:
         return known
     invoiced = InvoiceLine(

@@ -86,21 +86,17 @@ class Changing:
 
     open: PlanChange | None
     offers: Sequence[Offer]
-    hindrances: dict[Direction, Hindrance]  # what stands in the way of each, when something does
     again: Product | None  # the plan of a subscription that ended, while it is on sale
 
 
-def changing(subscription: Subscription, now: datetime) -> Changing:
+def changing(subscription: Subscription) -> Changing:
     """Everything that the page of a subscription says about changing it."""
-    ended = subscription.status is SubscriptionStatus.ENDED
-    product = db.session.get_one(Product, subscription.version.product_id)
-    hindrances = {one: hindrance(subscription, one, now) for one in Direction}
-    return Changing(
-        open=open_change(subscription.id),
-        offers=[] if ended else offers(subscription),
-        hindrances={one: why for one, why in hindrances.items() if why is not None},
-        again=product if ended and product.on_sale else None,
-    )
+    if subscription.status is SubscriptionStatus.ENDED:
+        product = db.session.get_one(Product, subscription.version.product_id)
+        return Changing(open=None, offers=[], again=product if product.on_sale else None)
+    if subscription.family is None:
+        return Changing(open=None, offers=[], again=None)
+    return Changing(open=open_change(subscription.id), offers=offers(subscription), again=None)
 
 
 def offers(subscription: Subscription) -> list[Offer]:
@@ -155,9 +151,10 @@ def _sold_to(order: Order, product: Product) -> bool:
         return False
     if not sold_in(product.features, order.country):
         return False
-    accepted = {one.version.document for one in acceptances_of(order.id)}
-    if product.particular_terms and product.particular_terms not in accepted:
-        return False
+    if product.particular_terms is not None:
+        accepted = {one.version.document for one in acceptances_of(order.id)}
+        if product.particular_terms not in accepted:
+            return False
     try:
         vat_rate(
             product.kind,

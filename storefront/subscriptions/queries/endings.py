@@ -103,12 +103,19 @@ def end_if_notified(
     """
     return rules.ends_on(
         subscription.anchor_on,
-        subscription.periods[-1].ends_on,
+        _opened_until(subscription),
         subscription.committed_until,
         notified_on=min(notified_on, subscription.paused_on or notified_on),
         wanted_on=wanted_on,
         every=subscription.billing_months,
     )
+
+
+def _opened_until(subscription: Subscription) -> date:
+    last = select(func.max(SubscriptionPeriod.ends_on)).where(
+        SubscriptionPeriod.subscription_id == subscription.id
+    )
+    return db.session.scalar(last) or subscription.anchor_on
 
 
 @dataclass(frozen=True)
@@ -134,13 +141,14 @@ class Ending:
 
 def ending_of(subscription: Subscription, today: date) -> Ending:
     """What stands, what has ended it, and what ending it today would do (B-02, B-03)."""
-    standing = announced(subscription.id)
+    over = subscription.status is SubscriptionStatus.ENDED
+    standing = [] if over else announced(subscription.id)
     ends_on = end_if_notified(subscription, today)
     return Ending(
         wish=next((one for one in standing if one.ground is Ground.WISH), None),
         notices=[one for one in standing if one.ground is not Ground.WISH],
-        ended_by=effective_end(subscription.id),
-        pause=open_pause(subscription.id),
+        ended_by=effective_end(subscription.id) if over else None,
+        pause=open_pause(subscription.id) if subscription.paused_on else None,
         ends_on=ends_on,
         bound=subscription.committed_until is not None and subscription.committed_until > today,
     )

@@ -3,38 +3,32 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from datetime import date, datetime
 
 from sqlalchemy import ColumnElement, and_, func, or_, select
 from sqlalchemy.orm import joinedload, selectinload
 
-from storefront.fulfilment.queries import STOPPED
 from storefront.infra.db import db
 from storefront.instalments.models import Instalment, InstalmentStatus
 from storefront.instalments.rules import morning_of
-from storefront.kernel.calendar import paris_date
-from storefront.orders.models import OrderLine
 from storefront.subscriptions.models import (
     ChangeStatus,
     PlanChange,
-    PlanVersion,
     Subscription,
     SubscriptionPeriod,
     SubscriptionStatus,
 )
-from storefront.subscriptions.rules import contract_of
 
 RUNNING = (SubscriptionStatus.ACTIVE, SubscriptionStatus.PAST_DUE, SubscriptionStatus.SUSPENDED)
 
 
 def of_user(user_id: uuid.UUID) -> Sequence[Subscription]:
-    """A customer's subscriptions with their months, latest first."""
+    """A customer's subscriptions, latest first."""
     return db.session.scalars(
         select(Subscription)
         .where(Subscription.user_id == user_id)
-        .options(joinedload(Subscription.order), selectinload(Subscription.periods))
+        .options(joinedload(Subscription.order))
         .order_by(Subscription.created_at.desc())
     ).all()
 
@@ -169,54 +163,3 @@ def to_suspend(now: datetime, limit: int = 500) -> Sequence[uuid.UUID]:
 def next_suspension_at() -> datetime | None:
     """When the next grace period ends."""
     return db.session.scalar(select(func.min(Subscription.suspend_at)).where(*_graced()))
-
-
-@dataclass(frozen=True)
-class Granted:
-    """What a customer's running plans allow, all together (C-08)."""
-
-    entitlements: frozenset[str]
-    limits: Mapping[str, int | None]
-
-
-def granted(user_id: uuid.UUID, now: datetime) -> Granted:
-    """What a customer may use at this instant; nothing is granted by what is suspended, paused or
-    over, to the minute of an end that has its own hour.
-
-    A service that is past due is kept for its grace days (B-04). Of two limits the higher counts.
-    """
-    running = db.session.scalars(
-        select(PlanVersion)
-        .join(Subscription, Subscription.version_id == PlanVersion.id)
-        .join(OrderLine, OrderLine.id == Subscription.order_line_id)
-        .where(
-            Subscription.user_id == user_id,
-            Subscription.status.in_((SubscriptionStatus.ACTIVE, SubscriptionStatus.PAST_DUE)),
-            Subscription.paused_on.is_(None),
-            or_(
-                Subscription.ends_on.is_(None),
-                Subscription.ends_on > paris_date(now),
-                Subscription.ends_at > now,
-            ),
-            # Stopped by something else, a disputed payment for one (M-10).
-            OrderLine.fulfilment.not_in(STOPPED),
-        )
-    ).all()
-    contracts = [contract_of(version.features) for version in running]
-    limits: dict[str, int | None] = {}
-    for contract in contracts:
-        for name, most in contract.limits.items():
-            known = limits.get(name, 0)
-            limits[name] = None if most is None or known is None else max(most, known)
-    names = (contract.entitlements for contract in contracts)
-    return Granted(frozenset().union(*names), limits)
-
-
-def may(user_id: uuid.UUID, entitlement: str, now: datetime) -> bool:
-    """Whether a customer's plan lets them use this now: `may(customer, "messaging", now)`."""
-    return entitlement in granted(user_id, now).entitlements
-
-
-def limit(user_id: uuid.UUID, name: str, now: datetime) -> int | None:
-    """How many of something a customer's plan allows; 0 without one, None without limit."""
-    return granted(user_id, now).limits.get(name, 0)

@@ -43,11 +43,16 @@ class Contract:
 
 
 def contract_of(features: Mapping[str, Any]) -> Contract:
-    """The promises that a product's or a version's features state. Raises ValueError for an
-    unknown renewal."""
+    """The promises that a product's or a version's features state.
+
+    A limit that is no number ("unlimited") is none. Raises ValueError for an unknown renewal.
+    """
     return Contract(
         entitlements=frozenset(features.get("entitlements", ())),
-        limits=dict(features.get("limits", {})),
+        limits={
+            name: most if isinstance(most, int) else None
+            for name, most in features.get("limits", {}).items()
+        },
         term_months=features.get("commitment_months", 0),
         billing_months=12 if features.get("billing_interval") == "year" else 1,
         renewal=Renewal(features.get("renewal", "none")),
@@ -118,6 +123,21 @@ def ends_on(
     number = months // every
     end = add_months(anchor, number * every)
     return end if end >= floor else add_months(anchor, (number + 1) * every)
+
+
+def debits_left(
+    next_period_on: date | None, committed_until: date | None, *, every: int = 1
+) -> int | None:
+    """How many debits are still to come before the end of the running term (B-02).
+
+    Twelve months from 10 January: on 15 March nine are left, the next one on 10 April. None
+    without a term, or once it is over.
+    """
+    if next_period_on is None or committed_until is None or next_period_on > committed_until:
+        return None
+    months = (committed_until.year - next_period_on.year) * 12
+    months += committed_until.month - next_period_on.month
+    return months // every
 
 
 def suspends_at(past_due_since: datetime, grace_days: int) -> datetime:

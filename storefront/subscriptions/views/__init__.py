@@ -1,5 +1,5 @@
-"""What a holder does with a subscription, and the public page of the service's state."""
+"""What a holder does with a subscription, what it allows, and how the service does."""
 
-from storefront.subscriptions.views import changes, endings, renewals, revisions, status
+from storefront.subscriptions.views import changes, endings, renewals, revisions, rights, status
 
-__all__ = ["changes", "endings", "renewals", "revisions", "status"]
+__all__ = ["changes", "endings", "renewals", "revisions", "rights", "status"]

@@ -1,0 +1,1 @@
+"""What recurs, what fails, what ends; each subscription as staff see it."""
