@@ -18,7 +18,12 @@ from storefront.kernel.calendar import paris_date, start_of_day
 from storefront.orders import queries as orders
 from storefront.orders.models import Order, OrderStatus
 from storefront.subscriptions import queries as subscriptions
-from storefront.subscriptions.models import Subscription, SubscriptionStatus, VersionNotice
+from storefront.subscriptions.models import (
+    Incident,
+    Subscription,
+    SubscriptionStatus,
+    VersionNotice,
+)
 from storefront.subscriptions.queries import outages
 from storefront.subscriptions.rules import Renewal
 from storefront.tickets import queries as tickets
@@ -56,6 +61,7 @@ class Overview:
     later: int  # how many moments come after those shown
     lots: Sequence[LotView]
     accesses: Sequence[Access]
+    incidents: Sequence[Incident]  # under way, about what the customer has
 
     @property
     def ready(self) -> list[list[Access]]:
@@ -108,6 +114,7 @@ def overview(user_id: uuid.UUID, now: datetime) -> Overview:
         later=len(moments[SHOWN:]),
         lots=lots,
         accesses=[one for one in accesses if one.usable],
+        incidents=outages.under_way_about(running),
     )
 
 

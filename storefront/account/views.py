@@ -46,11 +46,8 @@ def _not_kept(response: Response) -> Response:
 @signed_in
 def overview() -> str:
     """What needs the customer, the contract's clock, what can be used now."""
-    return render_template(
-        "account/overview.html",
-        overview=queries.overview(current_user.id, clock.now()),
-        incidents=outages.under_way_for(current_user.id),
-    )
+    found = queries.overview(current_user.id, clock.now())
+    return render_template("account/overview.html", overview=found, incidents=found.incidents)
 
 
 @bp.get("/commandes")
@@ -130,11 +127,7 @@ def subscription_page(subscription_id: uuid.UUID) -> str:
         next_term=subscriptions.next_term(found, today),
         would_go_back=subscriptions.would_go_back(found, today),
         outage_credits=outages.credits_of_subscription(found.id),
-        incidents=[
-            one
-            for one in outages.under_way_for(current_user.id)
-            if one.is_about(found.family, found.version.product_id)
-        ],
+        incidents=outages.under_way_about([found]),
         ending=subscriptions.ending_of(found, today),
         changing=subscriptions.changing(found),
     )

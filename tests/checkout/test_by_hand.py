@@ -22,6 +22,7 @@ from storefront.payments.providers.base import ProviderSettings
 from storefront.payments.providers.registry import build_providers
 from tests import factories
 from tests.checkout.shopping import add, click, give_details, seen, text
+from tests.checkout.test_details import CASABLANCA
 
 ALL = tuple(
     build_providers(
@@ -38,8 +39,8 @@ BY_HAND = tuple(one for one in ALL if not one.capabilities.hosted_page)
 
 
 def keys(providers, currency: str = "EUR", *, more: bool = False, nothing: bool = False):
-    found = rules.ways_to_pay(providers, currency, more_to_come=more, nothing_yet=nothing)
-    return [one.key for one in found]
+    found = rules.ways_to_pay(providers, currency, debited_later=more, due_today=not nothing)
+    return [one.key for one in found.offered]
 
 
 def test_on_request_stands_in_for_a_provider_never_beside_one():
@@ -148,8 +149,8 @@ def test_a_shop_without_a_provider_takes_orders_on_request(shop, browser):
 
 def test_a_price_in_dirhams_is_ordered_on_request_where_no_provider_takes_it(shop, browser):
     shop.extensions["providers"] = {one.key: one for one in ALL if one.key != "stripe"}
-    add(browser, variant(shop, currency="MAD", price=50000))
-    give_details(browser)
+    add(browser, variant(shop, kind=ProductKind.PLAN, currency="MAD", price=50000))
+    give_details(browser, **CASABLANCA)
     assert click(browser, provider="paypal").status_code == 422
     answer = click(browser, provider="on_request")
     order, [payment] = placed(shop)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 from flask import Flask
 from sqlalchemy import select
@@ -22,6 +22,7 @@ from storefront.payments import jobs as payments
 from storefront.payments.providers.base import PAGE_LIFETIME
 from storefront.subscriptions.models import Subscription, SubscriptionStatus
 from tests import paying
+from tests.subscriptions import running
 
 ORDERED = datetime.fromisoformat("2027-01-31T15:00:00+01:00")
 # The worker was stopped until the evening: the debit is tried, and refused, at 18:00.
@@ -138,3 +139,22 @@ def test_an_unpaid_month_gives_no_hours_until_it_is_paid(
 
     lots = db.session.scalars(select(HourLot.period_number).order_by(HourLot.period_number))
     assert list(lots) == [1, 2]
+
+
+def test_what_is_not_supplied_is_not_billed_and_what_is_paid_late_is_supplied(app: Flask) -> None:
+    """A plan suspended on 7 March owes one month; paid on 20 April, it has its 24 days then."""
+    one = running.hold(ORDERED)
+    running.travel(ORDERED, datetime.fromisoformat("2027-04-20T10:00:00+02:00"))
+    assert [month.rank for month in running.months()] == [2]
+    assert running.the(one).status is SubscriptionStatus.SUSPENDED
+
+    running.pay_month(2, datetime.fromisoformat("2027-04-20T11:00:00+02:00"))
+
+    found = running.the(one)
+    assert found.status is SubscriptionStatus.ACTIVE
+    assert found.next_period_on == date(2027, 5, 14)
+    running.travel(
+        datetime.fromisoformat("2027-04-20T12:00:00+02:00"),
+        datetime.fromisoformat("2027-06-15T12:00:00+02:00"),
+    )
+    assert [month.due_on for month in running.months()] == [date(2027, 2, 28), date(2027, 5, 14)]

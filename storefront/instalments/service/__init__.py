@@ -15,6 +15,7 @@ from storefront.instalments.service.endings import (
     move_to,
     release,
 )
+from storefront.instalments.service.owing import notice_of, owe, schedule
 from storefront.instalments.service.schedules import (
     PAYABLE,
     NothingToPay,
@@ -28,10 +29,7 @@ from storefront.instalments.service.schedules import (
     locked,
     more_to_come,
     note_failure,
-    notice_of,
-    owe,
     pay_now,
-    schedule,
     settle,
 )
 

@@ -12,7 +12,8 @@ from storefront.infra import journal
 from storefront.infra.db import db
 from storefront.instalments.models import INSTALMENT_LIFECYCLE, Instalment, InstalmentStatus
 from storefront.instalments.queries import UNSETTLED
-from storefront.instalments.service.schedules import move, notice_of
+from storefront.instalments.service.owing import notice_of
+from storefront.instalments.service.schedules import move
 from storefront.kernel.calendar import paris_date
 from storefront.orders.models import Order
 

@@ -120,6 +120,7 @@ from storefront.subscriptions.queries.rights import (
 )
 from storefront.subscriptions.queries.running import (
     RUNNING,
+    last_period,
     late_months,
     next_opening_at,
     next_suspension_at,
@@ -187,6 +188,7 @@ __all__ = [
     "invoices_of",
     "is_hopeless",
     "is_protected",
+    "last_period",
     "late_months",
     "left_of",
     "limit",

@@ -102,26 +102,23 @@ def public_incidents(since: datetime) -> Sequence[Incident]:
     ).all()
 
 
-def under_way_for(user_id: uuid.UUID) -> Sequence[Incident]:
+def under_way_about(running: Iterable[Subscription]) -> Sequence[Incident]:
     """The incidents that concern what a customer has now, with their updates."""
+    plans = [
+        one
+        for one in running
+        if one.kind is COVERED
+        and one.status in RUNNING
+        and one.status is not SubscriptionStatus.SUSPENDED
+    ]
+    if not plans:
+        return []
     open_now = db.session.scalars(
         select(Incident)
         .where(Incident.withdrawn_at.is_(None), Incident.ended_at.is_(None))
         .options(selectinload(Incident.updates))
         .order_by(Incident.started_at)
-    ).all()
-    if not open_now:
-        return []
-    plans = db.session.scalars(
-        select(Subscription)
-        .where(
-            Subscription.user_id == user_id,
-            Subscription.kind == COVERED,
-            Subscription.status.in_(RUNNING),
-            Subscription.status != SubscriptionStatus.SUSPENDED,
-        )
-        .options(joinedload(Subscription.version))
-    ).all()
+    )
     return [
         one
         for one in open_now

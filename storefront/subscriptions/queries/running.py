@@ -93,6 +93,16 @@ def period_of_instalment(instalment_id: uuid.UUID) -> SubscriptionPeriod | None:
     ).first()
 
 
+def last_period(subscription_id: uuid.UUID) -> SubscriptionPeriod:
+    """The last period that was opened; every subscription has one."""
+    return db.session.scalars(
+        select(SubscriptionPeriod)
+        .where(SubscriptionPeriod.subscription_id == subscription_id)
+        .order_by(SubscriptionPeriod.number.desc())
+        .limit(1)
+    ).one()
+
+
 def late_months(subscription_id: uuid.UUID) -> int:
     """How many opened months are not paid, those aside that the seller agreed to wait for."""
     waited_for = and_(
@@ -130,6 +140,7 @@ def next_opening_at() -> datetime | None:
 def _opens() -> tuple[ColumnElement[bool], ...]:
     """Running, not paused, and not about to end at an hour of its own.
 
+    What is suspended and binds to nothing opens no month: what is not supplied is not billed.
     While a change waits for its payment, that decides on the price of the next period (B-07).
     """
     paying = select(PlanChange.subscription_id).where(
@@ -139,6 +150,7 @@ def _opens() -> tuple[ColumnElement[bool], ...]:
         Subscription.id.not_in(paying),
         Subscription.status.in_(RUNNING),
         Subscription.paused_on.is_(None),
+        or_(Subscription.status != SubscriptionStatus.SUSPENDED, Subscription.term_months > 0),
         or_(Subscription.ends_at.is_(None), Subscription.next_period_on < Subscription.ends_on),
     )
 

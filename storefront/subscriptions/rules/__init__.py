@@ -1,4 +1,4 @@
-"""What subscriptions go by: months, terms, revisions, ends and pauses. Pure functions (B)."""
+"""What subscriptions go by: months, terms, revisions, changes, ends, pauses. Pure functions (B)."""
 
 from storefront.subscriptions.rules.changes import (
     QUOTE_LIFETIME,
@@ -33,6 +33,7 @@ from storefront.subscriptions.rules.months import (
     debits_left,
     ends_on,
     goes_on,
+    made_up_until,
     month,
     number_of,
     schedule_name,
@@ -111,6 +112,7 @@ __all__ = [
     "is_better",
     "last_day_to_stop",
     "later_by",
+    "made_up_until",
     "may_apply",
     "month",
     "next_term",

@@ -149,6 +149,15 @@ def suspends_at(past_due_since: datetime, grace_days: int) -> datetime:
     return wall.astimezone(past_due_since.tzinfo)
 
 
+def made_up_until(ended_on: date, suspended_on: date, paid_on: date) -> date:
+    """The first day after a month that was paid once it was over: as many days from `paid_on` as
+    its suspension had taken of it (B-04).
+
+    A month to 10 March, suspended on 17 February and paid on 20 March goes on until 11 April.
+    """
+    return paid_on + max(ended_on - suspended_on, timedelta(days=1))
+
+
 def schedule_name(order_line_id: uuid.UUID) -> str:
     """The schedule that a subscription's months after the first are owed on."""
     return f"line:{order_line_id}"

@@ -4,7 +4,7 @@ itself (B-04, M-05, SUB-06)."""
 from __future__ import annotations
 
 import uuid
-from datetime import datetime
+from datetime import date, datetime
 
 from storefront.arrears import queries as arrears
 from storefront.arrears.events import DeferralGranted, PlanResumed, PlanSuspended
@@ -14,6 +14,7 @@ from storefront.infra import journal
 from storefront.infra.db import db
 from storefront.infra.outbox import publish
 from storefront.instalments.events import InstalmentFailed, InstalmentPaid
+from storefront.kernel.calendar import paris_date
 from storefront.legal.queries import parameters_of
 from storefront.subscriptions import queries, rules
 from storefront.subscriptions.events import (
@@ -113,6 +114,8 @@ def _lift(subscription: Subscription, now: datetime) -> None:
     if subscription.status not in LATE or queries.late_months(subscription.id):
         return
     because = subscription.suspended_because
+    if because is SuspensionCause.GRACE and subscription.suspend_at is not None:
+        _make_up(subscription, paris_date(subscription.suspend_at), paris_date(now))
     move(subscription, SubscriptionStatus.ACTIVE)
     subscription.past_due_since = subscription.suspend_at = None
     fulfilment.resume(
@@ -122,3 +125,15 @@ def _lift(subscription: Subscription, now: datetime) -> None:
     # After the steps of the arrears, the end of those says that it is open again.
     if because is SuspensionCause.GRACE:
         publish(SubscriptionResumed(subscription.id), now=now)
+
+
+def _make_up(subscription: Subscription, suspended_on: date, today: date) -> None:
+    """A month that is paid once it is over is supplied all the same: the days that its suspension
+    took follow from today, and the months after it are counted from their end (B-04)."""
+    last = queries.last_period(subscription.id)
+    if last.ends_on > today:
+        return
+    last.ends_on = rules.made_up_until(last.ends_on, suspended_on, today)
+    goes_on = rules.goes_on(subscription.ends_on, last.ends_on)
+    subscription.next_period_on = last.ends_on if goes_on else subscription.ends_on
+    subscription.anchor_on, subscription.anchor_number = last.ends_on, last.number + 1

@@ -26,6 +26,7 @@ from storefront.subscriptions.models import (
     PlanChange,
     Subscription,
     SubscriptionPeriod,
+    SubscriptionStatus,
 )
 from storefront.subscriptions.service.changes import follow
 from storefront.subscriptions.service.outage_credits import use_credits, uses_of
@@ -80,6 +81,8 @@ def open_next_months(subscription_ids: Sequence[uuid.UUID], *, now: datetime) ->
 def _open_next(subscription: Subscription, chosen: PlanChange | None, now: datetime) -> bool:
     starts_on = subscription.next_period_on
     if starts_on is None or starts_on > paris_date(now) or subscription.paused_on is not None:
+        return False
+    if subscription.status is SubscriptionStatus.SUSPENDED and not subscription.term_months:
         return False
     if chosen is not None and chosen.status is ChangeStatus.AWAITING_PAYMENT:
         return False
