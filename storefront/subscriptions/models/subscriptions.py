@@ -138,13 +138,19 @@ class Subscription(Base):
     periods: Mapped[list[SubscriptionPeriod]] = relationship(
         back_populates="subscription", order_by="SubscriptionPeriod.number"
     )
-    # The plan that it goes on with from the next period, once that is chosen (B-07).
-    coming: Mapped[PlanChange | None] = relationship(
+    # The other plan that was chosen and waits, for its payment or for the next period (B-07).
+    choice: Mapped[PlanChange | None] = relationship(
         primaryjoin="and_(Subscription.id == PlanChange.subscription_id,"
-        " PlanChange.status == 'scheduled')",
+        " PlanChange.status.in_(('awaiting_payment', 'scheduled')))",
         viewonly=True,
         uselist=False,
     )
+
+    @property
+    def coming(self) -> PlanChange | None:
+        """The plan that it goes on with from the next period, once that is decided."""
+        chosen = self.choice
+        return chosen if chosen is not None and chosen.status.value == "scheduled" else None
 
 
 class SubscriptionPeriod(Base):

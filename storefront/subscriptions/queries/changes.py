@@ -96,7 +96,7 @@ def changing(subscription: Subscription) -> Changing:
         return Changing(open=None, offers=[], again=product if product.on_sale else None)
     if subscription.family is None:
         return Changing(open=None, offers=[], again=None)
-    return Changing(open=open_change(subscription.id), offers=offers(subscription), again=None)
+    return Changing(open=subscription.choice, offers=offers(subscription), again=None)
 
 
 def offers(subscription: Subscription) -> list[Offer]:

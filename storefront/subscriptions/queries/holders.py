@@ -23,7 +23,12 @@ from storefront.invoicing.models import Invoice
 from storefront.payments import queries as payments
 from storefront.payments.models import SavedMethod
 from storefront.subscriptions import rules
-from storefront.subscriptions.models import Subscription, SubscriptionPeriod, SubscriptionStatus
+from storefront.subscriptions.models import (
+    PlanChange,
+    Subscription,
+    SubscriptionPeriod,
+    SubscriptionStatus,
+)
 from storefront.subscriptions.rules import Contract
 
 # Longer than that, the months are read page by page.
@@ -89,6 +94,7 @@ def holder_page(
             joinedload(Subscription.order),
             joinedload(Subscription.order_line),
             joinedload(Subscription.version),
+            joinedload(Subscription.choice).joinedload(PlanChange.to_version),
         )
     ).one_or_none()
     if found is None:

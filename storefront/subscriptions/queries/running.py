@@ -51,7 +51,7 @@ def running_of_user(user_id: uuid.UUID) -> Sequence[Subscription]:
     return db.session.scalars(
         select(Subscription)
         .where(Subscription.user_id == user_id, Subscription.status.in_(RUNNING))
-        .options(joinedload(Subscription.coming))
+        .options(joinedload(Subscription.choice))
         .order_by(Subscription.created_at)
     ).all()
 
