@@ -27,6 +27,10 @@ _axe = Axe()
 _judged: set[str] = set()
 
 
+# Said of a page whose styles came later than its fonts: the machine had other things to do.
+TOO_SLOW = "was preloaded using link preload but not used within a few seconds"
+
+
 class Visitor:
     """One browser context, one page. Every page it comes to is looked at (`look`)."""
 
@@ -54,7 +58,7 @@ class Visitor:
     # What the browser says
 
     def _heard(self, message: ConsoleMessage) -> None:
-        if message.type not in ("error", "warning"):
+        if message.type not in ("error", "warning") or TOO_SLOW in message.text:
             return
         status = re.search(r"status of (\d+)", message.text)
         if status and int(status[1]) in self._refusals:
