@@ -40,7 +40,7 @@ MUTATIONS = (
         1,
         "what is told again counts again",
         "storefront/payments/service/attempts.py",
-        "    if wanted is None or wanted is payment.status:\n"
+        "    if wanted is None or wanted is payment.status or part_came:\n"
         "        _ask_again(payment, now)\n"
         "        return\n"
         "    if not PAYMENT_LIFECYCLE.can(payment.status, wanted):\n",
@@ -90,9 +90,12 @@ MUTATIONS = (
         "storefront/instalments/service/schedules.py",
         "    if instalment.status not in TO_TAKE or instalment.next_attempt_on > today:\n"
         "        return None\n"
-        "    if payment_queries.undecided_of_instalment(instalment_id) is not None:\n"
+        "    if instalment.held_at is not None or instalment.voluntary:\n"
+        "        return None\n"
+        "    waiting = payment_queries.undecided_of_instalment(instalment_id)\n"
+        "    if waiting is not None and not waiting.by_hand:\n"
         "        return None\n",
-        "    if instalment.next_attempt_on > today:\n        return None\n",
+        "    if instalment.next_attempt_on > today:\n        return None\n    waiting = None\n",
     ),
     Mutation(
         8,
