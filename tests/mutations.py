@@ -106,12 +106,10 @@ MUTATIONS = (
     ),
     Mutation(
         9,
-        "money confirms an order that has ended",
-        "storefront/orders/service.py",
-        "    if order.status is not OrderStatus.AWAITING_PAYMENT:\n"
-        '        journal.record("order.paid_after_end"',
-        "    if order.status is OrderStatus.REFUSED:\n"
-        '        journal.record("order.paid_after_end"',
+        "money for an order that has ended is taken as any other",
+        "storefront/instalments/service/schedules.py",
+        "    if order.status in (OrderStatus.CANCELLED, OrderStatus.REFUSED):\n",
+        "    if order.status is OrderStatus.REFUSED:\n",
     ),
     Mutation(
         9,

@@ -35,7 +35,14 @@ from storefront.notifications.models import Email
 from storefront.orders import service as orders
 from storefront.orders.models import Order, OrderStatus
 from storefront.payments import jobs, service
-from storefront.payments.models import Payment, PaymentStatus, SavedMethod, WebhookReceipt
+from storefront.payments.models import (
+    Payment,
+    PaymentStatus,
+    Refund,
+    RefundStatus,
+    SavedMethod,
+    WebhookReceipt,
+)
 from storefront.payments.providers.base import (
     PAGE_LIFETIME,
     ChargeRequest,
@@ -337,6 +344,7 @@ def test_scenario_09_money_for_what_ended_is_visible_and_confirms_nothing(
 
     assert db.session.get_one(Order, order.id).status is OrderStatus.CANCELLED
     assert len(paid_but_cancelled()) == 1
+    assert db.session.scalars(select(Refund)).one().status is RefundStatus.PROPOSED
 
 
 def test_scenario_09_a_late_cancellation_never_undoes_a_payment(

@@ -141,7 +141,8 @@ def record_outcome(payment: Payment, outcome: Outcome, *, now: datetime) -> None
     wanted = STATUS_OF[outcome.status]
     if wanted is None and rules.abandoned(payment.expires_at, now):
         wanted = PaymentStatus.CANCELLED
-    part_came = payment.taken_minor > 0 and wanted is PaymentStatus.CANCELLED
+    undecided = payment.status in queries.UNDECIDED
+    part_came = undecided and payment.taken_minor > 0 and wanted is PaymentStatus.CANCELLED
     if wanted is None or wanted is payment.status or part_came:
         _ask_again(payment, now)
         return
