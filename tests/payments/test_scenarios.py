@@ -46,6 +46,8 @@ from storefront.payments.models import (
 from storefront.payments.providers.base import (
     PAGE_LIFETIME,
     ChargeRequest,
+    Outcome,
+    OutcomeStatus,
     PageRequest,
     SavedReference,
 )
@@ -357,6 +359,8 @@ def test_scenario_09_a_late_cancellation_never_undoes_a_payment(
     jobs.close_page(payment.id, now)
     with transaction():
         service.record_unopened(service.locked(payment.id), now=now + timedelta(hours=2))
+        late = Outcome(OutcomeStatus.CANCELLED)
+        service.record_outcome(service.locked(payment.id), late, now=now + timedelta(hours=2))
     worker.run_due(now)
 
     assert db.session.get_one(Payment, payment.id).status is PaymentStatus.SUCCEEDED
