@@ -64,7 +64,7 @@ def test_three_hours_are_used_through_a_request_and_a_second_one_leads_to_buying
     client.tick(*DECLARATIONS)
     client.press("Accepter et réserver 2 h")
     client.sees("Rendez-vous le jeudi 26 novembre 2026 à 10 h")
-    letter = shop.letter(NOUR.email, "confirmé")
+    letter = shop.letter(NOUR.email, "Rendez-vous confirmé")
     calendar = next(file for name, file in acts.attachments(letter).items() if "ics" in name)
     assert "DTSTART" in str(calendar)
     client.open("/compte/heures")
