@@ -152,7 +152,8 @@ def expected(one: Subscriber, until: date) -> Expected:
     """Counted from the calendar: every period that began by `until`, and what a refusal does."""
     kind = one.kind
     term = one.anchor + relativedelta(months=kind.months)
-    ends = kind.months > 0 and not kind.goes_on and term <= until
+    # Who owes something renews nothing (O-07).
+    ends = kind.months > 0 and not (kind.goes_on and not one.refused) and term <= until
     starts = [one.anchor]
     while True:
         following = one.anchor + relativedelta(months=kind.every * len(starts))

@@ -90,7 +90,8 @@ def run(how_many: int, kills: int, seed: int) -> Outcome:
 def _travel(shop: Trial, killed_after: float | None = None) -> int | None:
     """`demo advance-to`, to its end or until it is killed at a moment that nobody chose."""
     start = at_ten(FIRST_DAY + timedelta(days=DAYS - 1)) + timedelta(hours=1)
-    process = shop.start("demo", "advance-to", UNTIL.isoformat(), now=start)
+    evening = at_ten(UNTIL) + timedelta(hours=10)
+    process = shop.start("demo", "advance-to", evening.isoformat(), now=start)
     try:
         return process.wait(killed_after)
     except subprocess.TimeoutExpired:

@@ -77,6 +77,7 @@ from storefront.subscriptions.events import (
     SubscriptionResumed,
     SubscriptionSuspended,
     SubscriptionUnpaused,
+    TermNotRenewed,
     TermRenewed,
 )
 from storefront.tickets import emails as tickets
@@ -154,6 +155,7 @@ def register(app: Flask) -> None:
     on(ChangeAnnounced, subscription_emails.change)
     on(RenewalNear, subscription_emails.renewal)
     on(TermRenewed, subscription_emails.renewed)
+    on(TermNotRenewed, subscription_emails.not_renewed)
     on(HolderStops, subscription_emails.left)
     on(PeriodPaid, subscriptions.reconsider_outages)
     on(OutageCreditLeft, refunds.propose_credit)

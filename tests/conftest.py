@@ -16,6 +16,7 @@ from werkzeug.routing import Rule
 
 from sandbox.testing import RunningSandbox, running_sandbox
 from storefront.app import create_app
+from storefront.infra import outbox
 from storefront.infra.config import Settings
 from storefront.infra.db import db
 from tests.databases import NOW, copied, empty_template, make_settings
@@ -124,6 +125,18 @@ def app(settings: Settings) -> Iterator[Flask]:
         yield app
         db.session.remove()
         db.engine.dispose()
+
+
+@pytest.fixture(autouse=True)
+def reactions_are_done(
+    caplog: pytest.LogCaptureFixture, request: pytest.FixtureRequest
+) -> Iterator[None]:
+    """What nobody hears of because it is tried again, an e-mail that cannot be written, is heard
+    here: a test in which a reaction fails says so (`reaction_fails`), or fails itself."""
+    yield
+    said = [one for one in caplog.get_records("call") if one.name == outbox.__name__]
+    if said and "reaction_fails" not in request.keywords:
+        pytest.fail(f"{said[0].getMessage()}: {said[0].exc_info}")
 
 
 @pytest.fixture

@@ -1897,6 +1897,7 @@ def upgrade() -> None:
             "outcome",
             sa.Enum(
                 "ends",
+                "overdue",
                 "renewed",
                 "free",
                 name="outcome",

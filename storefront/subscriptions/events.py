@@ -59,6 +59,13 @@ class TermRenewed(Event):
 
 
 @dataclass(frozen=True)
+class TermNotRenewed(Event):
+    """A committed contract ends at its term for want of what its holder owes (O-07)."""
+
+    notice_id: uuid.UUID
+
+
+@dataclass(frozen=True)
 class HolderStops(Event):
     """Its holder ended it from the account, as an announcement or a term allows."""
 

@@ -214,7 +214,11 @@ def test_told_in_time_is_both_ends_included() -> None:
 def test_what_becomes_of_a_term(
     renewal: Renewal, answer: Answer | None, in_time: bool, protected: bool, outcome: Outcome
 ) -> None:
-    assert rules.outcome(renewal, answer, in_time=in_time, protected=protected) is outcome
+    facts = {"in_time": in_time, "protected": protected}
+    assert rules.outcome(renewal, answer, owes=False, **facts) is outcome
+    # O-07: who owes something renews nothing, and a no stays a no.
+    owing = Outcome.ENDS if outcome is Outcome.ENDS else Outcome.OVERDUE
+    assert rules.outcome(renewal, answer, owes=True, **facts) is owing
 
 
 def test_terms_follow_one_another_from_the_anchor() -> None:

@@ -14,6 +14,8 @@ from storefront.catalogue.rules import ProductKind
 from storefront.demo.travel import live_through
 from storefront.infra.db import db, transaction
 from storefront.instalments.models import PRICE, Instalment
+from storefront.instalments.rules import morning_of
+from storefront.kernel.calendar import add_months
 from storefront.orders.rules import BuyerKind
 from storefront.payments.models import Refund, RefundReason, RefundStatus
 from storefront.subscriptions import service
@@ -21,6 +23,7 @@ from storefront.subscriptions.models import RenewalNotice, Subscription, Subscri
 from storefront.subscriptions.rules import Answer, Outcome
 from storefront.subscriptions.service import DecisionClosed
 from tests import factories, paying
+from tests.subscriptions import running
 from tests.subscriptions.telling import at, days, emails, live, notice, paid, subscribe, the, told
 
 # Twelve months from 31 March 2027: no until 1 March 2028, told from 1 December to 1 February.
@@ -175,6 +178,26 @@ def test_a_professional_is_bound_again_all_the_same(app: Flask) -> None:
     assert the(one).committed_until == date(2029, 3, 31)
     with transaction(), pytest.raises(DecisionClosed):
         service.leave_now(one, today=date(2028, 4, 1), now=at("2028-04-01"))
+
+
+def test_who_owes_a_month_renews_nothing_and_is_told_why(app: Flask) -> None:
+    """O-07: the card of the last month is refused; the term comes before it is settled."""
+    one = running.hold(START, running.TACIT, buyer=BuyerKind.CONSUMER)
+    for number in range(2, 12):
+        day = add_months(date(2027, 3, 31), number - 1)
+        worker.run_due(morning_of(day))
+        running.pay_month(number, morning_of(day))
+    assert len(emails("renewal_tacit")) == 1
+
+    running.travel(at("2028-02-29"), at("2028-03-31"))
+
+    assert the(one).status is SubscriptionStatus.ENDED
+    assert len(paid(one)) == 12
+    assert row().outcome is Outcome.OVERDUE
+    assert emails("subscription_renewed") == []
+    (message,) = emails("subscription_not_renewed")
+    assert "le vendredi 31 mars 2028" in message.text
+    assert "/compte/echeances" in message.text
 
 
 def test_an_express_renewal_that_nobody_answers_ends(app: Flask) -> None:

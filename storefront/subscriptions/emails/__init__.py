@@ -16,7 +16,7 @@ from storefront.subscriptions.emails.endings import (
     unpaused,
 )
 from storefront.subscriptions.emails.months import month_invoice, past_due, resumed, suspended
-from storefront.subscriptions.emails.notices import change, left, renewal, renewed
+from storefront.subscriptions.emails.notices import change, left, not_renewed, renewal, renewed
 
 __all__ = [
     "change",
@@ -28,6 +28,7 @@ __all__ = [
     "end_scheduled",
     "left",
     "month_invoice",
+    "not_renewed",
     "notice_closed",
     "notice_effective",
     "notice_given",

@@ -15,6 +15,7 @@ from storefront.subscriptions.events import (
     ChangeAnnounced,
     HolderStops,
     RenewalNear,
+    TermNotRenewed,
     TermRenewed,
 )
 from storefront.subscriptions.models import (
@@ -90,6 +91,15 @@ def renewed(event: TermRenewed, *, now: datetime) -> None:
     }
     key = f"subscription_renewed:{notice.id}"
     _queue("subscription_renewed", key, "Votre contrat est reconduit", subscription, facts, now)
+
+
+def not_renewed(event: TermNotRenewed, *, now: datetime) -> None:
+    """The contract is over, why, and how to settle what is owed (O-07)."""
+    notice = db.session.get_one(RenewalNotice, event.notice_id)
+    facts = {"term_ends_on": notice.term_ends_on}
+    key = f"subscription_not_renewed:{notice.id}"
+    subject = "Votre contrat n’est pas reconduit"
+    _queue("subscription_not_renewed", key, subject, notice.subscription, facts, now)
 
 
 def left(event: HolderStops, *, now: datetime) -> None:

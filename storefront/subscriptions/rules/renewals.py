@@ -23,9 +23,11 @@ class Answer(StrEnum):
 
 
 class Outcome(StrEnum):
-    """What becomes of a contract at its term. FREE: renewed, and ended at any time at no cost."""
+    """What becomes of a contract at its term. FREE: renewed, and ended at any time at no cost;
+    OVERDUE: it would be renewed, but for what its holder owes."""
 
     ENDS = "ends"
+    OVERDUE = "overdue"
     RENEWED = "renewed"
     FREE = "free"
 
@@ -68,16 +70,22 @@ def told_in_time(sent_on: date | None, law: Window) -> bool:
     return sent_on is not None and law.opens_on <= sent_on <= law.closes_on
 
 
-def outcome(renewal: Renewal, answer: Answer | None, *, in_time: bool, protected: bool) -> Outcome:
-    """What happens at the term (SUB-02).
+def outcome(
+    renewal: Renewal, answer: Answer | None, *, in_time: bool, protected: bool, owes: bool
+) -> Outcome:
+    """What happens at the term (SUB-02, O-07).
 
     `protected`: a consumer or a non-professional (L215-3), who may leave a contract that was
-    renewed without a word of it in time.
+    renewed without a word of it in time. `owes`: something of its holder is overdue or disputed,
+    and who owes renews nothing.
     """
-    if renewal is Renewal.EXPRESS:
-        return Outcome.RENEWED if answer is Answer.YES else Outcome.ENDS
-    if renewal is Renewal.NONE or answer is Answer.NO:
+    asked_for = renewal is not Renewal.EXPRESS or answer is Answer.YES
+    if renewal is Renewal.NONE or answer is Answer.NO or not asked_for:
         return Outcome.ENDS
+    if owes:
+        return Outcome.OVERDUE
+    if renewal is Renewal.EXPRESS:
+        return Outcome.RENEWED
     return Outcome.RENEWED if in_time or not protected else Outcome.FREE
 
 

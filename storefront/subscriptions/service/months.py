@@ -91,7 +91,7 @@ def _open_next(subscription: Subscription, chosen: PlanChange | None, now: datet
             return False
         end(subscription, subscription.ends_on or starts_on, "term", now=now)
         return True
-    if ends_at_term(subscription, starts_on):
+    if ends_at_term(subscription, starts_on, now=now):
         end(subscription, starts_on, "not_renewed", now=now)
         return True
     if chosen is not None and chosen.effective_on <= starts_on:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from datetime import date, datetime, timedelta
 
+from storefront.arrears import queries as arrears
 from storefront.infra import journal
 from storefront.infra.db import db
 from storefront.infra.outbox import publish
@@ -15,6 +16,7 @@ from storefront.subscriptions.events import (
     PeriodPaid,
     PeriodUnused,
     RenewalNear,
+    TermNotRenewed,
     TermRenewed,
 )
 from storefront.subscriptions.models import RenewalNotice, Subscription, SubscriptionPeriod
@@ -76,9 +78,17 @@ def answer(subscription_id: uuid.UUID, said: rules.Answer, *, today: date, now: 
         publish(HolderStops(subscription.id), now=now)
 
 
-def ends_at_term(subscription: Subscription, starts_on: date) -> bool:
-    """Whether the term is over on this day and nothing renews it. The subscription is locked."""
-    return _outcome(subscription, starts_on) is rules.Outcome.ENDS
+def ends_at_term(subscription: Subscription, starts_on: date, *, now: datetime) -> bool:
+    """Whether the term is over on this day and nothing renews it. The subscription is locked.
+
+    A holder whose debts alone keep it from going on is told so (O-07).
+    """
+    term, decided = subscription.committed_until, _outcome(subscription, starts_on, now)
+    if term is not None and decided is rules.Outcome.OVERDUE:
+        notice = _notice(subscription, term)
+        notice.outcome, notice.decided_at = decided, now
+        publish(TermNotRenewed(notice.id), now=now)
+    return decided in (rules.Outcome.ENDS, rules.Outcome.OVERDUE)
 
 
 def renew_due(subscription: Subscription, starts_on: date, *, now: datetime) -> None:
@@ -86,7 +96,7 @@ def renew_due(subscription: Subscription, starts_on: date, *, now: datetime) -> 
 
     Told too late, or not at all, a consumer may leave it at any time from now on (L215-1).
     """
-    term, decided = subscription.committed_until, _outcome(subscription, starts_on)
+    term, decided = subscription.committed_until, _outcome(subscription, starts_on, now)
     if term is None or decided is None:
         return
     notice = _notice(subscription, term)
@@ -104,7 +114,7 @@ def renew_due(subscription: Subscription, starts_on: date, *, now: datetime) -> 
     publish(TermRenewed(notice.id), now=now)
 
 
-def _outcome(subscription: Subscription, starts_on: date) -> rules.Outcome | None:
+def _outcome(subscription: Subscription, starts_on: date, now: datetime) -> rules.Outcome | None:
     """What becomes of a term that is over on this day; None when none is, or none is renewed."""
     term = subscription.committed_until
     if term is None or starts_on < term or queries.ask_on(subscription) is None:
@@ -118,6 +128,7 @@ def _outcome(subscription: Subscription, starts_on: date) -> rules.Outcome | Non
         known.answer if known else None,
         in_time=rules.told_in_time(known.sent_on if known else None, law),
         protected=queries.is_protected(subscription),
+        owes=not arrears.standing(subscription.user_id, now).clear,
     )
 
 
