@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import smtplib
 import ssl
+from contextlib import suppress
 from email.message import EmailMessage
 from pathlib import Path
 from typing import Protocol
@@ -12,6 +13,7 @@ from urllib.parse import unquote, urlsplit
 from storefront.infra.config import Settings
 
 TIMEOUT_SECONDS = 20
+HANGS_UP = 421  # RFC 5321, 3.8: the server closes the connection after this answer
 
 
 class Refused(Exception):
@@ -23,9 +25,13 @@ class Postponed(Exception):
 
 
 class Sender(Protocol):
-    """Hands one message over. Raises `Refused` for ever; `Postponed`, OSError or SMTPException
-    for now."""
+    """Hands messages over, one by one, within a `with` block.
 
+    Raises `Refused` for ever; `Postponed`, OSError or SMTPException for now.
+    """
+
+    def __enter__(self) -> Sender: ...
+    def __exit__(self, *_: object) -> None: ...
     def send(self, message: EmailMessage) -> None: ...
 
 
@@ -34,6 +40,11 @@ class FolderSender:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
+
+    def __enter__(self) -> FolderSender:
+        return self
+
+    def __exit__(self, *_: object) -> None: ...
 
     def send(self, message: EmailMessage) -> None:
         """Write the message; the same one again overwrites its own file."""
@@ -48,26 +59,54 @@ class FolderSender:
 
 class SmtpSender:
     """`smtps://user:password@host` encrypts from the start, `smtp://host` as soon as the server
-    offers it. A password never travels in the clear."""
+    offers it. A password never travels in the clear.
+
+    One connection serves a whole block. After an error that is not about one recipient, the next
+    message opens another.
+    """
 
     def __init__(self, url: str) -> None:
         self._url = urlsplit(url)
         self._host = self._url.hostname or ""
         if self._url.scheme not in ("smtp", "smtps") or not self._host:
             raise ValueError("STOREFRONT_SMTP_URL is smtp://host[:port] or smtps://host[:port]")
+        self._server: smtplib.SMTP | None = None
+
+    def __enter__(self) -> SmtpSender:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        server, self._server = self._server, None
+        if server is not None:
+            with suppress(OSError, smtplib.SMTPException):
+                server.quit()
 
     def send(self, message: EmailMessage) -> None:
         """Hand the message over to the server."""
-        with self._connect() as server:
+        try:
+            if self._server is None:
+                self._server = self._signed_in()
+            self._server.send_message(message)
+        except smtplib.SMTPRecipientsRefused as error:
+            answers = [(code, _readable(text)) for code, text in error.recipients.values()]
+            for_ever = all(500 <= code < 600 for code, _ in answers)
+            said = "; ".join(f"{code} {text}" for code, text in answers)
+            if any(code == HANGS_UP for code, _ in answers):
+                self.__exit__()
+            raise (Refused if for_ever else Postponed)(said) from None
+        except (OSError, smtplib.SMTPException):
+            self.__exit__()
+            raise
+
+    def _signed_in(self) -> smtplib.SMTP:
+        server = self._connect()
+        try:
             if self._url.username:
                 server.login(unquote(self._url.username), unquote(self._url.password or ""))
-            try:
-                server.send_message(message)
-            except smtplib.SMTPRecipientsRefused as error:
-                answers = [(code, _readable(text)) for code, text in error.recipients.values()]
-                for_ever = all(500 <= code < 600 for code, _ in answers)
-                said = "; ".join(f"{code} {text}" for code, text in answers)
-                raise (Refused if for_ever else Postponed)(said) from None
+        except BaseException:
+            server.close()
+            raise
+        return server
 
     def _connect(self) -> smtplib.SMTP:
         context = ssl.create_default_context()

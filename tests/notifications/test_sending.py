@@ -56,13 +56,17 @@ class Inbox:
     def __init__(self) -> None:
         self.messages: list[EmailMessage] = []
         self.answer = "250 OK"
+        self.first_answer = ""
+        self.connections: set[object] = set()
 
     async def handle_RCPT(
         self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
     ) -> str:
-        if self.answer.startswith("250"):
+        self.connections.add(session.peer)
+        answer, self.first_answer = self.first_answer or self.answer, ""
+        if answer.startswith("250"):
             envelope.rcpt_tos.append(address)
-        return self.answer
+        return answer
 
     async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:
         assert isinstance(envelope.content, bytes)
@@ -237,6 +241,31 @@ def test_the_message_leaves_when_the_mail_server_is_back(shop: Flask, inbox: Inb
     assert row(email_id).attempts == 2
     assert row(email_id).last_error is None
     assert len(told()) == 1
+
+
+def test_messages_share_a_connection_and_a_refusal_does_not_end_it(inbox: Inbox, now: datetime):
+    for number in range(3):
+        queue(now, key=f"hello:{number}")
+    inbox.answer = "451 greylisted, come back"
+    assert jobs.send_due(now) == 3
+    inbox.answer = "250 OK"
+
+    assert jobs.send_due(now + timedelta(minutes=1)) == 3
+
+    assert len(inbox.messages) == 3
+    assert len(inbox.connections) == 2
+
+
+def test_a_server_that_hangs_up_costs_only_the_message_that_it_did_not_take(
+    inbox: Inbox, now: datetime
+):
+    ids = [queue(now + timedelta(seconds=n), key=f"hello:{n}") for n in (0, 1)]
+    inbox.first_answer = "421 too many messages, goodbye"
+
+    jobs.send_due(now + timedelta(seconds=1))
+
+    assert [row(one).status for one in ids] == [EmailStatus.QUEUED, EmailStatus.SENT]
+    assert len(inbox.connections) == 2
 
 
 @pytest.mark.parametrize(
