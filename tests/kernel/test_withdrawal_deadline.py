@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from storefront.kernel.calendar import (
     Place,
     end_of_day,
+    informed_last_day,
     is_public_holiday,
     paris_date,
     withdrawal_last_day,
@@ -89,6 +90,25 @@ def test_a_place_has_its_own_holidays_on_top() -> None:
 @pytest.mark.parametrize("place", Place)
 def test_the_eleven_days_are_holidays_in_every_place(place: Place) -> None:
     assert all(is_public_holiday(day, place) for day in french_holidays.metropolitan(2027))
+
+
+@pytest.mark.parametrize(("event", "told", "last"), table(PAGE, "Event", "Told", "Last day"))
+def test_who_was_told_late_or_never_has_longer(event: str, told: str, last: str) -> None:
+    informed_on = None if told == "never" else date.fromisoformat(told)
+    assert informed_last_day(date.fromisoformat(event), informed_on).isoformat() == last
+
+
+@given(DAYS, st.none() | st.integers(-30, 500))
+def test_being_told_late_never_costs_a_day_nor_gives_more_than_twelve_months(
+    event: date, told_after: int | None
+) -> None:
+    informed_on = None if told_after is None else event + timedelta(days=told_after)
+    last = informed_last_day(event, informed_on)
+    told, never_told = withdrawal_last_day(event), informed_last_day(event, None)
+    assert told <= last <= never_told
+    assert never_told >= told + timedelta(days=365)
+    if informed_on is not None:
+        assert last == never_told or last >= informed_on + timedelta(days=14)
 
 
 @given(DAYS, DAYS)

@@ -20,6 +20,7 @@ from storefront.kernel.calendar.opening_hours import (
 from storefront.kernel.calendar.working_days import (
     Place,
     add_business_days,
+    informed_last_day,
     is_business_day,
     is_public_holiday,
     withdrawal_last_day,
@@ -35,6 +36,7 @@ __all__ = [
     "business_deadline",
     "end_of_day",
     "happens_twice",
+    "informed_last_day",
     "is_business_day",
     "is_public_holiday",
     "month_anchor_dates",

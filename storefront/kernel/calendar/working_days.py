@@ -7,6 +7,7 @@ from functools import lru_cache
 
 import holidays
 
+from storefront.kernel.calendar.months import add_months
 from storefront.kernel.errors import DateOutOfRange
 
 
@@ -47,6 +48,7 @@ _SUBDIVISIONS = {
     Place.NOUVELLE_CALEDONIE: "NC",
 }
 _SATURDAY = 5
+_MONTHS_WHEN_NOT_TOLD = 12
 
 
 def is_public_holiday(day: date, place: Place = Place.METROPOLE) -> bool:
@@ -100,6 +102,30 @@ def withdrawal_last_day(
     except OverflowError as error:
         raise DateOutOfRange(event=event, days=days) from error
     return _next_working_day(last, places)
+
+
+def informed_last_day(
+    event: date,
+    informed_on: date | None,
+    days: int = 14,
+    places: Collection[Place] = EVERYWHERE,
+) -> date:
+    """Return the last day to withdraw for who was told of that right late, or never (WDR-04).
+
+    `informed_on` is the Paris day on which the customer had the information on a durable medium.
+    Never: twelve months after the end of the period that it should have opened. Late: the days
+    counted from then, which never ends sooner than the period itself nor later than those twelve
+    months.
+
+    Sources: Code de la consommation L221-20; directive 2011/83 art. 10. Raises as
+    `withdrawal_last_day` does.
+    """
+    told = withdrawal_last_day(event, days, places)
+    never_told = _next_working_day(add_months(told, _MONTHS_WHEN_NOT_TOLD), places)
+    if informed_on is None:
+        return never_told
+    counted = withdrawal_last_day(max(event, informed_on), days, places)
+    return min(max(told, counted), never_told)
 
 
 def _next_working_day(day: date, places: Collection[Place]) -> date:
