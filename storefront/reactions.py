@@ -95,6 +95,7 @@ from storefront.withdrawals import emails as withdrawals
 from storefront.withdrawals.events import (
     CancellationMatched,
     CancellationNotified,
+    ReasonDecided,
     WithdrawalDeclared,
 )
 
@@ -186,3 +187,4 @@ def register(app: Flask) -> None:
     on(WithdrawalDeclared, withdrawals.acknowledge_withdrawal)
     on(CancellationNotified, withdrawals.confirm_cancellation)
     on(CancellationMatched, withdrawals.tell_end)
+    on(ReasonDecided, withdrawals.tell_decision)

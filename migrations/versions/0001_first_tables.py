@@ -596,6 +596,26 @@ def upgrade() -> None:
         ),
     )
     op.create_table(
+        "reason_decisions",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("request_id", sa.Uuid(), nullable=False),
+        sa.Column("accepted", sa.Boolean(), nullable=False),
+        sa.Column("explanation", sa.Text(), nullable=False),
+        sa.Column("staff_id", sa.Uuid(), nullable=False),
+        sa.Column("decided_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["request_id"],
+            ["cancellation_requests.id"],
+            name=op.f("fk_reason_decisions_request_id"),
+            ondelete="RESTRICT",
+        ),
+        sa.ForeignKeyConstraint(
+            ["staff_id"], ["users.id"], name=op.f("fk_reason_decisions_staff_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_reason_decisions")),
+        sa.UniqueConstraint("request_id", name=op.f("uq_reason_decisions_request_id")),
+    )
+    op.create_table(
         "variants",
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("product_id", sa.Uuid(), nullable=False),
@@ -2011,6 +2031,7 @@ def upgrade() -> None:
             "ground",
             sa.Enum(
                 "wish",
+                "legitimate_reason",
                 "seller_breach",
                 "closure",
                 "misconduct",
@@ -2031,7 +2052,7 @@ def upgrade() -> None:
         sa.Column("recorded_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("cause_id", sa.Uuid(), nullable=True),
         sa.CheckConstraint(
-            "ground = 'wish' OR length(statement) >= 30",
+            "ground IN ('wish', 'legitimate_reason') OR length(statement) >= 30",
             name=op.f("ck_termination_notices_statement"),
         ),
         sa.ForeignKeyConstraint(
@@ -2439,6 +2460,7 @@ def upgrade() -> None:
             "ground",
             sa.Enum(
                 "wish",
+                "legitimate_reason",
                 "seller_breach",
                 "closure",
                 "misconduct",
@@ -2657,6 +2679,7 @@ def upgrade() -> None:
     op.guard("withdrawal_requests")
     op.guard("incident_updates")
     op.guard("plan_versions")
+    op.guard("reason_decisions")
     op.guard("acceptances")
     op.guard("deferrals")
     op.guard("invoices")

@@ -12,9 +12,10 @@ from storefront.withdrawals import queries, rules
 from storefront.withdrawals.events import (
     CancellationMatched,
     CancellationNotified,
+    ReasonDecided,
     WithdrawalDeclared,
 )
-from storefront.withdrawals.models import CancellationRequest, WithdrawalRequest
+from storefront.withdrawals.models import CancellationRequest, ReasonDecision, WithdrawalRequest
 
 
 def acknowledge_withdrawal(event: WithdrawalDeclared, *, now: datetime) -> None:
@@ -66,6 +67,32 @@ def tell_end(event: CancellationMatched, *, now: datetime) -> None:
     if request.email and match and queries.ends_of_order(match.order_id):
         subject = f"Date de fin de votre contrat – {request.reference}"
         _write(request, f"cancellation_end:{request.id}", subject, now)
+
+
+def tell_decision(event: ReasonDecided, *, now: datetime) -> None:
+    """Whether the reason to leave early was found good, why, and when the contract ends (SUB-04).
+
+    Nothing for who gave a postal address only: staff write to them on paper.
+    """
+    decision = db.session.get_one(ReasonDecision, event.decision_id)
+    request = db.session.get_one(CancellationRequest, decision.request_id)
+    match = queries.cancellation_match(request.id)
+    if not request.email or match is None:
+        return
+    queue(
+        "cancellation_decided",
+        key=f"cancellation_decided:{decision.id}",
+        recipient=request.email,
+        user_id=match.order.user_id,
+        order_id=match.order_id,
+        subject=f"Votre motif de résiliation anticipée – {request.reference}",
+        context={
+            "received": request,
+            "decision": decision,
+            "ends": queries.ends_of_order(match.order_id),
+        },
+        now=now,
+    )
 
 
 def _write(request: CancellationRequest, key: str, subject: str, now: datetime) -> None:

@@ -27,3 +27,10 @@ class CancellationMatched(Event):
     """Staff found the contract that a cancellation is about."""
 
     cancellation_id: uuid.UUID
+
+
+@dataclass(frozen=True)
+class ReasonDecided(Event):
+    """Staff decided of a reason to leave a commitment early (SUB-04)."""
+
+    decision_id: uuid.UUID

@@ -111,3 +111,21 @@ class CancellationMatch(Base):
 
     order: Mapped[Order] = relationship()
     staff: Mapped[User | None] = relationship()
+
+
+class ReasonDecision(Base):
+    """What staff decided of a reason to leave early: once, with an explanation, for ever."""
+
+    __tablename__ = "reason_decisions"
+    __append_only__ = True
+
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=uuid.uuid4)
+    request_id: Mapped[uuid.UUID] = mapped_column(
+        ForeignKey("cancellation_requests.id", ondelete="RESTRICT"), unique=True
+    )
+    accepted: Mapped[bool]
+    explanation: Mapped[str]  # as the customer reads it; may be empty when it was accepted
+    staff_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("users.id"))
+    decided_at: Mapped[datetime]
+
+    staff: Mapped[User] = relationship()

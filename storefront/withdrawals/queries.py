@@ -23,6 +23,7 @@ from storefront.withdrawals import rules
 from storefront.withdrawals.models import (
     CancellationMatch,
     CancellationRequest,
+    ReasonDecision,
     WithdrawalMatch,
     WithdrawalRequest,
 )
@@ -167,6 +168,12 @@ class Cancelled:
     ends: tuple[End, ...]
     acknowledgement: Email | None  # None also for who gave a postal address only
     acknowledge_by: date
+    decision: ReasonDecision | None = None
+
+    @property
+    def to_decide(self) -> bool:
+        """Whether a reason to leave early waits for staff."""
+        return bool(self.request.reason) and self.decision is None
 
 
 def withdrawals(limit: int = 200) -> list[Withdrawn]:
@@ -193,8 +200,9 @@ def cancellations(limit: int = 200) -> list[Cancelled]:
     matches = _cancellation_matches([one.id for one in found])
     sent = _sent([acknowledgement_key(one) for one in found])
     ends = _ends([match.order_id for match in matches.values()])
+    decisions = _decisions([one.id for one in found])
     return [
-        _cancelled(one, match, ends, sent.get(acknowledgement_key(one)))
+        _cancelled(one, match, ends, sent.get(acknowledgement_key(one)), decisions.get(one.id))
         for one in found
         for match in [matches.get(one.id)]
     ]
@@ -220,7 +228,22 @@ def cancellation(reference: str) -> Cancelled | None:
         return None
     match = cancellation_match(request.id)
     ends = _ends([match.order_id] if match else [])
-    return _cancelled(request, match, ends, notifications.by_key(acknowledgement_key(request)))
+    sent = notifications.by_key(acknowledgement_key(request))
+    return _cancelled(request, match, ends, sent, decision_on(request.id))
+
+
+def decision_on(request_id: uuid.UUID) -> ReasonDecision | None:
+    """What staff decided of the reason of a cancellation."""
+    return _decisions([request_id]).get(request_id)
+
+
+def _decisions(ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, ReasonDecision]:
+    found = db.session.scalars(
+        select(ReasonDecision)
+        .where(ReasonDecision.request_id.in_(ids))
+        .options(joinedload(ReasonDecision.staff))
+    ).all()
+    return {decision.request_id: decision for decision in found}
 
 
 def acknowledgement_key(request: WithdrawalRequest | CancellationRequest) -> str:
@@ -310,6 +333,7 @@ def _cancelled(
     match: CancellationMatch | None,
     ends: Mapping[uuid.UUID, list[End]],
     sent: Email | None,
+    decision: ReasonDecision | None,
 ) -> Cancelled:
     return Cancelled(
         request=request,
@@ -317,4 +341,5 @@ def _cancelled(
         ends=tuple(ends.get(match.order_id, ())) if match else (),
         acknowledgement=sent,
         acknowledge_by=rules.acknowledge_by(request.declared_at),
+        decision=decision,
     )

@@ -84,7 +84,7 @@ def test_a_seller_without_a_complaint_keeps_to_the_commitment_too() -> None:
 
 
 def test_a_holders_wish_has_no_notice() -> None:
-    with pytest.raises(ValueError, match="wish"):
+    with pytest.raises(ValueError, match="holder says when"):
         rules.announced(Ground.WISH, TERMS, at("2027-02-10T14:37"), None)
 
 

@@ -14,7 +14,7 @@ from storefront.infra.web import found_or_404
 from storefront.kernel.calendar import PARIS, paris_date
 from storefront.orders import service as orders
 from storefront.orders.models import Order
-from storefront.staff.declarations.forms import MatchForm
+from storefront.staff.declarations.forms import MatchForm, ReasonForm
 from storefront.withdrawals import queries, service
 from storefront.withdrawals.queries import Cancelled, Withdrawn
 
@@ -74,17 +74,41 @@ def resume(reference: str) -> Response:
     return redirect(f"/gestion/declarations/{reference}", 303)
 
 
+@bp.post("/<reference>/motif")
+@staff_required(Role.SHOPKEEPER)
+def decide(reference: str) -> Answer:
+    """Say whether the reason to leave early is good; the customer is told either way (SUB-04)."""
+    found, form = found_or_404(queries.cancellation(reference)), ReasonForm()
+    found_or_404(found.match if found.request.reason else None)
+    if not form.check():
+        return _page(found, MatchForm(formdata=None), form), 422
+    request_id, staff_id = found.request.id, current_user.id
+    with transaction():
+        service.decide_reason(
+            request_id,
+            accepted=form.accepted,
+            explanation=form.text("explanation"),
+            staff_id=staff_id,
+            now=clock.now(),
+        )
+    flash("La décision est enregistrée, et le client prévenu.", "success")
+    return redirect(f"/gestion/declarations/{reference}", 303)
+
+
 def _found(reference: str) -> Withdrawn | Cancelled:
     found = queries.withdrawal(reference)
     return found if found is not None else found_or_404(queries.cancellation(reference))
 
 
-def _page(found: Withdrawn | Cancelled, form: MatchForm) -> str:
+def _page(
+    found: Withdrawn | Cancelled, form: MatchForm, reason_form: ReasonForm | None = None
+) -> str:
     kind = "withdrawal" if isinstance(found, Withdrawn) else "cancellation"
     return render_template(
         f"staff/declarations/{kind}.html",
         found=found,
         form=form,
+        reason_form=reason_form or ReasonForm(formdata=None),
         sent_at=found.request.declared_at.astimezone(PARIS),
         today=paris_date(clock.now()),
     )

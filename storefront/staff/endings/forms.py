@@ -10,13 +10,14 @@ from storefront.subscriptions.rules import STATEMENT_AT_LEAST, Ground
 
 GROUND_NAMES = {
     Ground.WISH: "Décision du client",
+    Ground.LEGITIMATE_REASON: "Motif légitime du client",
     Ground.SELLER_BREACH: "Notre manquement, signalé par le client",
     Ground.CLOSURE: "Nous arrêtons, sans faute du client",
     Ground.MISCONDUCT: "Manquement du client aux conditions",
     Ground.SERIOUS_FAULT: "Faute grave du client",
     Ground.BREACH: "Manquement grave du client, qui peut être réparé",
 }
-NOTICES = tuple(ground for ground in GROUND_NAMES if ground is not Ground.WISH)
+NOTICES = tuple(ground for ground in GROUND_NAMES if not ground.chosen)
 TOO_SHORT = f"Écrivez les faits et les raisons : {STATEMENT_AT_LEAST} caractères au moins."
 
 

@@ -56,7 +56,9 @@ class TerminationNotice(Base):
     __append_only__ = True
     __table_args__ = (
         CheckConstraint(
-            f"ground = 'wish' OR length(statement) >= {STATEMENT_AT_LEAST}", name="statement"
+            f"ground IN ({', '.join(repr(one.value) for one in Ground if one.chosen)})"
+            f" OR length(statement) >= {STATEMENT_AT_LEAST}",
+            name="statement",
         ),
     )
 

@@ -145,8 +145,8 @@ def ending_of(subscription: Subscription, today: date) -> Ending:
     standing = [] if over else announced(subscription.id)
     ends_on = end_if_notified(subscription, today)
     return Ending(
-        wish=next((one for one in standing if one.ground is Ground.WISH), None),
-        notices=[one for one in standing if one.ground is not Ground.WISH],
+        wish=next((one for one in standing if one.ground.chosen), None),
+        notices=[one for one in standing if not one.ground.chosen],
         ended_by=effective_end(subscription.id) if over else None,
         pause=open_pause(subscription.id) if subscription.paused_on else None,
         ends_on=ends_on,

@@ -21,6 +21,7 @@ from storefront.subscriptions.rules.endings import (
     Notice,
     Party,
     announced,
+    early_end,
     first_unused_day,
     unused_minor,
 )
@@ -105,6 +106,7 @@ __all__ = [
     "difference",
     "direction",
     "due_now",
+    "early_end",
     "ends_on",
     "first_start",
     "first_unused_day",

@@ -19,13 +19,15 @@ class Party(StrEnum):
 class Ground(StrEnum):
     """Why a contract ends.
 
-    WISH: its holder needs no reason (B-03). SELLER_BREACH: the seller failed gravely, and has time
+    WISH: its holder needs no reason (B-03). LEGITIMATE_REASON: its holder leaves a commitment early
+    for one that the terms accept (SUB-04). SELLER_BREACH: the seller failed gravely, and has time
     to put it right (B-08). CLOSURE: the seller stops, through no fault of the customer. MISCONDUCT:
     the customer broke the terms (B-05). SERIOUS_FAULT: so gravely that nobody waits (B-05). BREACH:
     gravely, and with time to put it right (B-08).
     """
 
     WISH = "wish"
+    LEGITIMATE_REASON = "legitimate_reason"
     SELLER_BREACH = "seller_breach"
     CLOSURE = "closure"
     MISCONDUCT = "misconduct"
@@ -35,8 +37,13 @@ class Ground(StrEnum):
     @property
     def party(self) -> Party:
         """Whose end it is."""
-        own = (Ground.WISH, Ground.SELLER_BREACH)
-        return Party.HOLDER if self in own else Party.SELLER
+        own = self.chosen or self is Ground.SELLER_BREACH
+        return Party.HOLDER if own else Party.SELLER
+
+    @property
+    def chosen(self) -> bool:
+        """Whether its holder decides it alone, and may think better of it until it comes."""
+        return self in (Ground.WISH, Ground.LEGITIMATE_REASON)
 
     @property
     def curable(self) -> bool:
@@ -46,7 +53,7 @@ class Ground(StrEnum):
     @property
     def gives_back(self) -> bool:
         """Whether what was paid and not used goes back: the customer is not at fault."""
-        return self in (Ground.SELLER_BREACH, Ground.CLOSURE)
+        return self in (Ground.LEGITIMATE_REASON, Ground.SELLER_BREACH, Ground.CLOSURE)
 
 
 # A statement of reasons says something: fewer characters are no reason (MRE-03).
@@ -73,6 +80,12 @@ class Announced:
     cure_until: date | None = None
 
 
+def early_end(notified_on: date, wanted_on: date | None) -> date:
+    """The first day without service of who leaves for a legitimate reason (SUB-04): the day after
+    they said so, or the later one that they wish."""
+    return max(notified_on + timedelta(days=1), wanted_on or notified_on)
+
+
 def announced(
     ground: Ground, notice: Notice, notified_at: datetime, committed_until: date | None
 ) -> Announced:
@@ -81,10 +94,10 @@ def announced(
     Hours are real hours. Days are whole days in Paris, the day of the notice not counted: it is
     over when its last day is (Règl. 1182/71, art. 3). A seller who stops without a fault of the
     customer keeps to the commitment too, and the 30 days of Règl. (UE) 2019/1150, art. 4, do not
-    delay what is so grave that it ends at once. Raises ValueError for `WISH`.
+    delay what is so grave that it ends at once. Raises ValueError for what its holder chooses.
     """
-    if ground is Ground.WISH:
-        raise ValueError("its holder's wish takes effect with a period: see ends_on")
+    if ground.chosen:
+        raise ValueError("its holder says when: see ends_on and early_end")
     if ground is Ground.SERIOUS_FAULT:
         return Announced(notified_at)
     cure_until = None

@@ -156,23 +156,57 @@ def _end_by_holder(
     )
 
 
+def end_early(
+    subscription_id: uuid.UUID,
+    *,
+    notified_on: date,
+    wanted_on: date | None,
+    reason: str,
+    cause_id: uuid.UUID,
+    recorded_by: uuid.UUID,
+    now: datetime,
+) -> Termination | None:
+    """Its holder leaves a commitment before its term, for a reason that staff found good (SUB-04).
+
+    Counted from the day of the declaration, however late it is decided; what was paid beyond goes
+    back. A second decision finds the first. None for a contract that has ended.
+    """
+    subscription = locked(subscription_id)
+    known = queries.announced_on(subscription.id, Ground.LEGITIMATE_REASON)
+    if known is not None or subscription.status is SubscriptionStatus.ENDED:
+        return known
+    notice = TerminationNotice(
+        id=uuid.uuid4(),
+        subscription_id=subscription.id,
+        ground=Ground.LEGITIMATE_REASON,
+        statement=reason,
+        notified_at=min(start_of_day(notified_on), now),
+        effective_at=start_of_day(rules.early_end(notified_on, wanted_on)),
+        recorded_by=recorded_by,
+        recorded_at=now,
+        cause_id=cause_id,
+    )
+    return _announce(subscription, notice, _without_announced(subscription), now)
+
+
 def take_back(subscription_id: uuid.UUID, *, by: uuid.UUID, now: datetime) -> Termination:
     """Its holder keeps it after all, before the end came (B-03): it goes on as it was.
 
     Raises `NothingToKeep`, for the seller's ends as well.
     """
     subscription = locked(subscription_id)
-    termination = queries.announced_on(subscription.id, Ground.WISH)
-    if termination is None or termination.effective_at <= now:
-        others = queries.announced(subscription.id)
+    standing = queries.announced(subscription.id)
+    own = [one for one in standing if one.ground.chosen and one.effective_at > now]
+    if not own:
         raise NothingToKeep(
             name=subscription.name,
             ended=subscription.status is SubscriptionStatus.ENDED,
-            effective_at=others[0].effective_at if others else None,
+            effective_at=standing[0].effective_at if standing else None,
         )
-    _take_away(termination, subscription, TerminationStatus.TAKEN_BACK, by, now)
-    publish(EndTakenBack(termination.id), now=now)
-    return termination
+    for termination in own:
+        _take_away(termination, subscription, TerminationStatus.TAKEN_BACK, by, now)
+    publish(EndTakenBack(own[0].id), now=now)
+    return own[0]
 
 
 def give_notice(
@@ -237,11 +271,11 @@ def close_notice(
     termination_id: uuid.UUID, *, cured: bool, by: uuid.UUID, now: datetime
 ) -> Termination:
     """Staff record that a breach was put right, or take back what they announced: the contract
-    goes on. Raises `NothingToKeep` once it has taken effect, or for its holder's own wish."""
+    goes on. Raises `NothingToKeep` once it has taken effect, or for its holder's own choice."""
     seen = db.session.get_one(Termination, termination_id)
     subscription = locked(seen.subscription_id)
     termination = queries.announced_on(subscription.id, seen.ground)
-    if termination is None or termination.id != seen.id or seen.ground is Ground.WISH:
+    if termination is None or termination.id != seen.id or seen.ground.chosen:
         raise NothingToKeep(
             name=subscription.name,
             ended=subscription.status is SubscriptionStatus.ENDED,
@@ -267,7 +301,7 @@ def take_effect(termination_id: uuid.UUID, *, now: datetime) -> bool:
     day = paris_date(termination.effective_at)
     end(subscription, day, termination.ground.value, now=now)
     settle(subscription, termination, now=now)
-    if termination.ground is not Ground.WISH:
+    if not termination.ground.chosen:
         publish(NoticeEffective(termination.id), now=now)
     return True
 
@@ -289,7 +323,7 @@ def _check_free(subscription: Subscription, ground: Ground) -> None:
     """Raise `EndAnnounced` when the same side's notice stands; what is grave overtakes others."""
     for other in queries.announced(subscription.id):
         overtakes = ground is Ground.SERIOUS_FAULT and other.ground is not ground
-        if other.by is ground.party and other.ground is not Ground.WISH and not overtakes:
+        if other.by is ground.party and not other.ground.chosen and not overtakes:
             raise EndAnnounced(name=subscription.name, effective_at=other.effective_at)
 
 
