@@ -18,8 +18,10 @@ import time
 import uuid
 from collections import Counter, defaultdict
 from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
 from datetime import date, timedelta
+from multiprocessing import get_context
 from typing import Any
 
 from sqlalchemy import Select, func, select
@@ -185,7 +187,10 @@ def main() -> int:
     parser.add_argument("--kills", type=int, default=10)
     parser.add_argument("--seed", type=int, default=1)
     given = parser.parse_args()
-    outcomes = [run(given.subscriptions, kills, given.seed) for kills in (0, given.kills)]
+    # Side by side: each is a shop of its own, with a provider of its own.
+    with ProcessPoolExecutor(2, mp_context=get_context("spawn")) as pool:
+        asked = [pool.submit(run, given.subscriptions, k, given.seed) for k in (0, given.kills)]
+        outcomes = [one.result() for one in asked]
     print(f"{'kind':<22}contracts  periods     paid  invoices      invoiced         taken  states")
     for name, line in outcomes[0].table.items():
         print(f"{name:<22}{line}")
