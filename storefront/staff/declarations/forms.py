@@ -27,8 +27,8 @@ class ReasonForm(ShopForm):
     decision = RadioField(
         "Votre décision",
         choices=[
-            ("retenu", "Motif retenu : le contrat prend fin, le reste payé est remboursé"),
-            ("ecarte", "Motif non retenu : le contrat prend fin à son terme"),
+            ("retenu", "Motif retenu"),
+            ("ecarte", "Motif non retenu"),
         ],
         validators=[InputRequired("Choisissez si le motif est retenu.")],
     )
