@@ -17,6 +17,7 @@ from storefront.instalments.models import PRICE, Instalment, InstalmentStatus
 from storefront.instalments.rules import morning_of
 from storefront.invoicing.models import Invoice
 from storefront.notifications.models import Email
+from storefront.orders.models import FulfilmentStatus
 from storefront.orders.rules import BuyerKind
 from storefront.subscriptions import queries, service
 from storefront.subscriptions.models import Subscription, SubscriptionPeriod, SubscriptionStatus
@@ -143,6 +144,7 @@ def test_a_committed_contract_is_debited_twelve_times_then_ends(
     live(now, now + timedelta(days=400))
 
     assert subscription().status is SubscriptionStatus.ENDED
+    assert subscription().order_line.fulfilment is FulfilmentStatus.DONE
     assert len(periods()) == 12
     assert len(sandbox.control("ledger")["stripe"]["taken"]) == 12
     lots = list(db.session.scalars(select(HourLot).order_by(HourLot.period_number)))

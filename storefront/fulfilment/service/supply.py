@@ -230,6 +230,14 @@ def deliver(shipment: Shipment, *, now: datetime) -> None:
     )
 
 
+def finish(order_line_id: uuid.UUID, *, now: datetime) -> None:
+    """Nothing is left to supply of what was open: a subscription that has ended."""
+    line = locked_line(order_line_id)
+    if line.fulfilment is FulfilmentStatus.OPEN:
+        line.fulfilment = FulfilmentStatus.DONE
+        journal.record("fulfilment.finished", line, {}, now=now)
+
+
 def withdrawal_ends_at(line: OrderLine) -> datetime | None:
     """The instant at which a line's withdrawal period is over; None without such a period."""
     return end_of_day(line.withdrawal_until) if line.withdrawal_until else None

@@ -92,6 +92,7 @@ def end(subscription: Subscription, ends_on: date, because: str, *, now: datetim
         )
     if (pause := queries.open_pause(subscription.id)) is not None:
         lift(pause, subscription, 0, by=None, now=now)
+    fulfilment.finish(subscription.order_line_id, now=now)
     journal.record("subscription.ended", subscription, {"on": ends_on, "because": because}, now=now)
 
 
