@@ -146,7 +146,8 @@ def order(
     provider: str = "stripe",
     consents: tuple[AcceptanceKind, ...] = (),
 ) -> Order:
-    """An order placed by its services under the terms in force, with its schedule, unpaid."""
+    """An order placed by its services under the terms in force, with its schedule, unpaid; a free
+    one has none."""
     who = who or buyer()
     version = legal_queries.in_force("cgv", now)
     sold = variant.product
@@ -194,6 +195,7 @@ def order(
         now=now,
     )
     total = Money(priced.gross, priced.currency)
-    instalments.schedule(placed, plans.plan(total, count, paris_date(now), "month"), now=now)
+    if not total.is_zero:
+        instalments.schedule(placed, plans.plan(total, count, paris_date(now), "month"), now=now)
     db.session.flush()
     return placed

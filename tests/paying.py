@@ -67,12 +67,13 @@ def bought(
     card: str = GOOD_CARD,
     buyer: BuyerKind = BuyerKind.CONSUMER,
     price: int = 2490,
+    features: dict[str, Any] | None = None,
 ) -> uuid.UUID:
     """An order paid by card on Stripe's page, with everything that follows at that instant."""
     sandbox.control("clock", now=now.isoformat())
     with transaction():
         factories.terms(now)
-        variant = factories.product(kind, price=price)
+        variant = factories.product(kind, price=price, features=features)
         order = factories.order(variant, now=now, who=factories.buyer(buyer))
         order_id, email = order.id, order.email
         payment_id = _reserved(order, now, save=KIND_FACTS[kind].is_subscription)

@@ -46,7 +46,7 @@ def date_short_fr(day: date | datetime) -> str:
 
 def _ordinal(day: date, pattern: str) -> str:
     text: str = format_date(day, pattern, locale=LOCALE)
-    return text.replace(" 1 ", " 1er ", 1) if day.day == 1 else text
+    return text.replace("1 ", "1er ", 1) if day.day == 1 else text
 
 
 @lru_cache(maxsize=512)

@@ -18,11 +18,12 @@ PASSWORD = "le-rabot-et-la-varlope"
 
 @dataclass(frozen=True)
 class Customer:
-    """Somebody who buys, in Angers, for herself or for her company."""
+    """Somebody who buys for herself or her company: in Angers, or in Fès with an ICE."""
 
     name: str
     email: str
     company: str = ""
+    ice: str = ""
 
 
 def put_in_cart(visitor: Visitor, slug: str) -> None:
@@ -35,16 +36,16 @@ def put_in_cart(visitor: Visitor, slug: str) -> None:
 def say_who(visitor: Visitor, customer: Customer) -> None:
     """Fill the first step of the checkout, as a consumer unless there is a company."""
     visitor.choose("buyer_kind", "professional" if customer.company else "consumer")
-    if customer.company:
-        visitor.fill(company=customer.company, siren="123 456 782")
-    visitor.fill(
-        name=customer.name,
-        email=customer.email,
-        phone="06 39 98 12 40",
-        street="18 rue du Vieux-Lavoir",
-        postcode="49000",
-        city="Angers",
-    )
+    visitor.fill(name=customer.name, email=customer.email)
+    if customer.ice:
+        visitor.fill(country="MA", company=customer.company, ice=customer.ice)
+        visitor.fill(phone="+212 5 35 98 12 40", street="18 rue des Tanneurs")
+        visitor.fill(postcode="30000", city="Fès")
+    else:
+        if customer.company:
+            visitor.fill(company=customer.company, siren="123 456 782")
+        visitor.fill(phone="06 39 98 12 40", street="18 rue du Vieux-Lavoir")
+        visitor.fill(postcode="49000", city="Angers")
     visitor.press("Continuer vers la vérification")
 
 

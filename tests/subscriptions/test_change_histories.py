@@ -1,10 +1,13 @@
-"""Any history of a subscriber who changes plans: nobody pays twice, nobody pays for nothing."""
+"""Any history of a subscriber: up, down, unpaid, out, back in, ended by the seller.
+
+Nobody pays twice or for nothing, nobody is given back more, and what is open is what runs.
+"""
 
 from __future__ import annotations
 
 import uuid
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import count, pairwise
 
@@ -19,9 +22,10 @@ from storefront.infra.db import db, transaction
 from storefront.instalments import service as instalments
 from storefront.instalments.models import PRICE, Instalment, InstalmentStatus
 from storefront.instalments.service import NothingToPay, PaymentUnderWay
+from storefront.kernel.calendar import paris_date
 from storefront.orders.rules import BuyerKind
 from storefront.payments import service as payments
-from storefront.payments.models import Payment, PaymentStatus, Refund
+from storefront.payments.models import Payment, PaymentStatus, Refund, RefundReason
 from storefront.payments.providers.base import PAGE_LIFETIME, Outcome, OutcomeStatus
 from storefront.payments.queries import UNDECIDED
 from storefront.subscriptions import queries, service
@@ -32,32 +36,43 @@ from storefront.subscriptions.models import (
     SubscriptionStatus,
 )
 from storefront.subscriptions.queries.changes import OPEN
-from storefront.subscriptions.rules import contract_of
-from storefront.subscriptions.service import ChangeRefused, Choice
+from storefront.subscriptions.rules import Direction, Ground, contract_of, pro_rata
+from storefront.subscriptions.service import (
+    ChangeRefused,
+    Choice,
+    EndAnnounced,
+    NothingToKeep,
+    SubscriptionOver,
+)
 from tests import factories
+from tests.subscriptions import running
 from tests.subscriptions.plans import FAMILY, shelf
 
 START = datetime.fromisoformat("2027-01-31T15:00:00+01:00")
 
-STEPS = st.one_of(
-    st.tuples(st.just("choose"), st.sampled_from(sorted(FAMILY))),
-    st.tuples(st.just("choose"), st.sampled_from(["premium", "atelier"])),
-    st.tuples(st.just("paid"), st.none()),
-    st.tuples(st.just("paid"), st.none()),
-    st.tuples(st.just("closed"), st.none()),
-    st.tuples(st.just("late"), st.none()),
-    st.tuples(st.just("take_back"), st.none()),
-    st.tuples(st.just("pay_period"), st.none()),
-    st.tuples(st.just("pass"), st.integers(1, 500)),
+# What happens; and how long nothing does before: an hour, a day, half a month, a month and more.
+# A month that nobody pays for is suspended after seven days.
+ACTS = (
+    *(("choose", slug) for slug in (*sorted(FAMILY), "premium", "atelier")),
+    *(("paid", None), ("paid", None), ("closed", None), ("late", None), ("take_back", None)),
+    *(("pay_period", None), ("pay_period", None), ("pay_period", None)),
+    *(("cancel", None), ("keep", None), ("close", None)),
 )
+STEPS = st.tuples(st.sampled_from(ACTS), st.sampled_from([0, 1, 24, 350, 760]))
 
 
 @dataclass
 class History:
-    """One subscriber, whatever they do; `now` only grows."""
+    """One subscriber, whatever they do; `now` only grows.
+
+    `over`: what had ended when they ordered again. `stopped`: what the seller ended.
+    """
 
     subscription_id: uuid.UUID
+    variant_id: uuid.UUID
     now: datetime
+    over: list[uuid.UUID] = field(default_factory=list)
+    stopped: set[uuid.UUID] = field(default_factory=set)
 
     @property
     def found(self) -> Subscription:
@@ -68,6 +83,9 @@ class History:
         return list(db.session.scalars(select(PlanChange).where(mine)))
 
     def choose(self, slug: str) -> None:
+        if self.found.status is SubscriptionStatus.ENDED:
+            self._again()
+            return
         offer = queries.offer(self.found, slug)
         quote = queries.quote(self.found, offer, self.now) if offer else None
         choice = Choice(slug, self.now, quote.seen if quote else "", "Oui.", "127.0.0.1", "test")
@@ -85,6 +103,9 @@ class History:
         return instalments.pay_now(
             instalment_id, "stripe", expires_at=self.now + PAGE_LIFETIME, now=self.now
         )
+
+    def wait(self, hours: int) -> None:
+        self.now += timedelta(hours=hours)
 
     def paid(self, _: None) -> None:
         self._said(OutcomeStatus.SUCCEEDED, UNDECIDED)
@@ -128,10 +149,53 @@ class History:
             except NothingToPay:
                 pass
 
+    def cancel(self, _: None) -> None:
+        try:
+            with transaction():
+                service.end_by_holder(
+                    self.subscription_id, notified_on=paris_date(self.now), now=self.now
+                )
+        except SubscriptionOver:
+            pass
+
+    def keep(self, _: None) -> None:
+        try:
+            with transaction():
+                service.take_back(self.subscription_id, by=self.found.user_id, now=self.now)
+        except NothingToKeep:
+            pass
+
+    def close(self, _: None) -> None:
+        """The seller stops it: what is paid and not supplied goes back."""
+        by = running.staff(self.now)
+        try:
+            with transaction():
+                service.give_notice(
+                    self.subscription_id,
+                    Ground.CLOSURE,
+                    running.REASONS,
+                    recorded_by=by,
+                    now=self.now,
+                )
+        except (SubscriptionOver, EndAnnounced):
+            return
+        self.stopped.add(self.subscription_id)
+
+    def _again(self) -> None:
+        """What is over is ordered once more."""
+        email = self.found.order.email
+        self.over.append(self.subscription_id)
+        self.subscription_id = ordered(self.variant_id, email, self.now)
+
     def check(self) -> None:
         """What holds after every step."""
         db.session.rollback()
+        for ended in self.over:
+            found = db.session.get_one(Subscription, ended)
+            assert found.status is SubscriptionStatus.ENDED
+            self._check_given_back(found)
         found, changes = self.found, self.changes()
+        self._check_given_back(found)
         waiting = [one for one in changes if one.status in OPEN]
         assert len(waiting) <= 1
         self._check_periods(found, changes)
@@ -143,14 +207,25 @@ class History:
         assert [one.number for one in periods] == list(range(1, len(periods) + 1))
         for one, following in pairwise(periods):
             assert one.ends_on == following.starts_on
+        if found.status is SubscriptionStatus.ENDED and found.ends_on:
+            assert all(one.starts_on < found.ends_on or not one.paid_at for one in periods)
+        owed = [one.instalment_id for one in periods if one.instalment_id]
+        assert len(owed) == len(set(owed))
         for period in periods:
             up = [
                 one
                 for one in changes
-                if one.period_id == period.id and one.status is ChangeStatus.DONE and one.net_minor
+                if one.period_id == period.id
+                and (one.direction, one.status) == (Direction.UP, ChangeStatus.DONE)
             ]
-            dearest = max([period.net_minor, *(one.price_net_minor for one in up)])
-            assert period.net_minor + sum(one.net_minor for one in up) <= dearest
+            paid = period.net_minor
+            for one in sorted(up, key=lambda one: one.counted_from):
+                rest = pro_rata(
+                    one.price_net_minor, 0, 0, period.starts_on, period.ends_on, one.counted_from
+                )
+                assert rest.share - one.net_minor <= paid, "more credited than was paid"
+                paid += one.net_minor
+            assert paid <= max([period.net_minor, *(one.price_net_minor for one in up)])
 
     def _check_money(self, changes: list[PlanChange]) -> None:
         """What came is what is paid, once; all else is on its way back."""
@@ -159,9 +234,16 @@ class History:
                 Payment.order_id == self.found.order_id, Payment.status == PaymentStatus.SUCCEEDED
             )
         ).all()
-        back = set(db.session.scalars(select(Refund.payment_id)))
+        back = set(
+            db.session.scalars(
+                select(Refund.payment_id).where(Refund.reason == RefundReason.NOT_DUE)
+            )
+        )
         kept = Counter(one.instalment_id for one in came if one.id not in back)
         assert all(count == 1 for count in kept.values())
+        for period in self.found.periods:
+            if period.instalment_id is not None and period.gross_minor:
+                assert kept[period.instalment_id] == (period.paid_at is not None)
         for change in changes:
             if change.instalment_id is None:
                 continue
@@ -172,6 +254,21 @@ class History:
             elif change.status is not ChangeStatus.AWAITING_PAYMENT:
                 assert owed.status in (InstalmentStatus.CANCELLED, InstalmentStatus.PAID)
                 assert kept[change.instalment_id] == 0
+
+    def _check_given_back(self, found: Subscription) -> None:
+        """Of no payment goes back more than came, and of what was due only when the seller
+        has stopped."""
+        came = {
+            one.id: one.taken_minor
+            for one in db.session.scalars(select(Payment).where(Payment.order_id == found.order_id))
+        }
+        gone: Counter[uuid.UUID] = Counter()
+        for one in db.session.scalars(select(Refund).where(Refund.order_id == found.order_id)):
+            gone[one.payment_id] += one.amount_minor
+            if one.reason is not RefundReason.NOT_DUE:
+                assert found.status is SubscriptionStatus.ENDED
+                assert found.id in self.stopped
+        assert all(minor <= came[payment_id] for payment_id, minor in gone.items())
 
     def _check_rights(self, found: Subscription, changes: list[PlanChange]) -> None:
         done = [one for one in changes if one.status is ChangeStatus.DONE and one.done_at]
@@ -185,23 +282,23 @@ class History:
         assert granted.entitlements == expected
 
 
-def begin(variant_id: uuid.UUID, now: datetime, number: int) -> History:
-    """Another buyer orders a plan and has paid its first period."""
+def ordered(variant_id: uuid.UUID, email: str, now: datetime) -> uuid.UUID:
+    """A buyer orders a plan and has paid its first period: the subscription."""
     with transaction():
         variant = db.session.get_one(Variant, variant_id)
-        who = factories.buyer(BuyerKind.PROFESSIONAL, email=f"client-{number}@exemple.example")
-        order = factories.order(variant, now=now, who=who)
-        wanted = select(Instalment).where(
-            Instalment.order_id == order.id, Instalment.schedule == PRICE
+        who = factories.buyer(BuyerKind.PROFESSIONAL, email=email)
+        order_id = factories.order(variant, now=now, who=who).id
+        first = select(Instalment).where(
+            Instalment.order_id == order_id, Instalment.schedule == PRICE
         )
-        first = db.session.scalars(wanted).one()
-        attempt = instalments.attempt(first, "stripe", expires_at=now + PAGE_LIFETIME, now=now)
-        history = History(order.id, now)
-        history._tell(attempt, OutcomeStatus.SUCCEEDED)
-        order_id = order.id
+        attempt = instalments.attempt(
+            db.session.scalars(first).one(), "stripe", expires_at=now + PAGE_LIFETIME, now=now
+        )
+        outcome = Outcome(OutcomeStatus.SUCCEEDED, attempt.amount, f"ch_{attempt.id}")
+        payments.record_outcome(payments.locked(attempt.id), outcome, now=now)
     worker.run_due(now)
-    (history.subscription_id,) = [one.id for one in queries.of_order(order_id)]
-    return history
+    (subscription_id,) = [one.id for one in queries.of_order(order_id)]
+    return subscription_id
 
 
 def test_whatever_a_subscriber_does_each_period_is_paid_once_and_opens_what_it_says(app: Flask):
@@ -211,7 +308,7 @@ def test_whatever_a_subscriber_does_each_period_is_paid_once_and_opens_what_it_s
     clock, numbers = [START], count()
 
     @settings(
-        max_examples=5,
+        max_examples=8,
         deadline=None,
         derandomize=True,
         database=None,
@@ -219,15 +316,14 @@ def test_whatever_a_subscriber_does_each_period_is_paid_once_and_opens_what_it_s
         suppress_health_check=list(HealthCheck),
     )
     @given(st.lists(STEPS, min_size=8, max_size=10))
-    def live(steps: list[tuple[str, str | int | None]]) -> None:
-        history = begin(variant_id, clock[0], next(numbers))
-        for name, value in steps:
-            if name == "pass":
-                history.now += timedelta(hours=int(value or 0))
-            else:
-                getattr(history, name)(value)
-            worker.run_due(history.now)
-            history.check()
+    def live(steps: list[tuple[tuple[str, str | None], int]]) -> None:
+        email = f"client-{next(numbers)}@exemple.example"
+        history = History(ordered(variant_id, email, clock[0]), variant_id, clock[0])
+        for (name, value), hours in steps:
+            for act, what in (("wait", hours), (name, value)):
+                getattr(history, act)(what)
+                worker.run_due(history.now)
+                history.check()
         clock[0] = history.now
 
     live()

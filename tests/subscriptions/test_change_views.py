@@ -102,7 +102,8 @@ def test_what_a_lower_plan_hides_is_said_before(app: Flask, now: datetime):
     page = shown(claire(app, HALF).get(f"{home()}/changer/libre").text)
 
     assert "vos photographies restent conservées, 3 visibles" in page
-    assert "Ne sera plus ouvert : la messagerie. Ce que vous y avez mis reste conservé." in page
+    assert "Ne sera plus ouvert : la messagerie." in page
+    assert "Rien n’est effacé" in page
     assert "Revenir à l’offre Libre, sans rien payer" in page
     assert "aucun : cette offre est gratuite" in page
 
@@ -128,6 +129,7 @@ def test_up_from_the_page_to_the_bank_and_back(app: Flask, now: datetime, sandbo
     assert client.get(f"{home()}/changement/retour").location == home()
     page = shown(client.get(home()).text)
     assert subscription().name == "Premium"
+    assert "Votre paiement est reçu" in page
     assert "Votre offre aujourd’hui Premium" in page
     kept = select(Acceptance).where(Acceptance.kind == AcceptanceKind.PLAN_CHANGE)
     sentence = db.session.scalars(kept).one().sentence

@@ -39,7 +39,7 @@ from storefront.subscriptions.models import (
     SubscriptionStatus,
     VersionNotice,
 )
-from storefront.subscriptions.rules import Direction, Ground, Hindrance
+from storefront.subscriptions.rules import Ground, Hindrance
 from storefront.subscriptions.service import ChangeRecomputed, ChangeRefused
 from storefront.subscriptions.service.months import open_month
 from tests.subscriptions.plans import (
@@ -491,30 +491,6 @@ def test_from_a_free_plan_one_orders(app: Flask, now: datetime):
 
 
 # Down
-
-
-def test_a_downgrade_waits_for_the_next_period(app: Flask, now: datetime):
-    subscribe("premium", now)
-
-    change = choose("essentiel", HALF)
-    worker.run_due(HALF)
-
-    assert (change.direction, change.status) == (Direction.DOWN, ChangeStatus.SCHEDULED)
-    assert (change.effective_on, change.gross_minor) == (date(2026, 12, 24), 0)
-    assert may("calendar", HALF)
-    (email,) = emails("plan_change_scheduled")
-    assert "Ne sera plus ouvert : l’agenda" in email.text
-    assert "jeudi 24 décembre 2026" in email.text
-    assert queries.next_gross(subscription(), date(2026, 12, 24)) == 2280
-
-    worker.run_due(MORNING)
-
-    assert not may("calendar", MORNING)
-    assert [one.gross_minor for one in periods()] == [5880, 2280]
-    assert changes()[0].status is ChangeStatus.DONE
-    (email,) = emails("plan_changed")
-    assert "vos photographies restent conservées, 12 visibles" in email.text
-    assert len(invoices()) == 1
 
 
 def test_to_the_free_plan_nothing_more_is_debited(app: Flask, now: datetime):

@@ -20,21 +20,6 @@ def at(text: str) -> datetime:
     return datetime.fromisoformat(text).replace(tzinfo=PARIS).astimezone(UTC)
 
 
-@pytest.mark.parametrize(
-    ("notified", "ends"),
-    [
-        ("2027-02-10T14:37", "2027-02-12T14:37"),
-        # 48 real hours: the clocks went forward, or back, in between.
-        ("2027-03-27T18:00", "2027-03-29T19:00"),
-        ("2026-10-24T18:00", "2026-10-26T17:00"),
-    ],
-)
-def test_forty_eight_hours_are_real_hours_to_the_minute(notified: str, ends: str) -> None:
-    """B-05."""
-    found = rules.announced(Ground.MISCONDUCT, TERMS, at(notified), None)
-    assert found.effective_at == at(ends)
-
-
 def test_hours_are_real_whatever_zone_the_instant_came_in() -> None:
     in_paris = at("2027-03-27T18:00").astimezone(PARIS)
     found = rules.announced(Ground.MISCONDUCT, TERMS, in_paris, None)
@@ -130,3 +115,9 @@ def test_a_period_that_a_pause_made_longer_is_not_cut_short() -> None:
     anchor = date(2028, 3, 5)
     assert rules.ends_on(anchor, anchor, None, notified_on=date(2028, 2, 2)) == anchor
     assert rules.ends_on(anchor, anchor, None, notified_on=date(2028, 2, 28)) == anchor
+
+
+def test_nothing_goes_on_from_the_day_of_the_end() -> None:
+    assert rules.goes_on(None, date(2027, 1, 1))
+    assert rules.goes_on(date(2027, 1, 2), date(2027, 1, 1))
+    assert not rules.goes_on(date(2027, 1, 1), date(2027, 1, 1))

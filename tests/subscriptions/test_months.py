@@ -81,19 +81,6 @@ def test_each_month_is_invoiced_and_the_invoice_sent(app: Flask, sandbox: Runnin
     assert "31 mars 2027" in max(sent, key=lambda email: email.queued_at).text
 
 
-def test_a_free_plan_goes_on_without_being_owed(app: Flask, now: datetime) -> None:
-    paying.transferred(ProductKind.PLAN, now, buyer=BuyerKind.PROFESSIONAL)
-    worker.run_due(now)
-    with transaction():
-        one = subscription()
-        one.net_minor = one.vat_minor = one.gross_minor = 0
-
-    worker.run_due(morning_of(date(2026, 12, 24)))
-
-    assert [period.number for period in periods()] == [1, 2]
-    assert months_owed() == []
-
-
 def test_an_outage_of_three_months_is_caught_up_once(app: Flask, sandbox: RunningSandbox) -> None:
     paying.bought(sandbox, ProductKind.PLAN, END_OF_JANUARY, buyer=BuyerKind.PROFESSIONAL)
     late = datetime.fromisoformat("2027-05-01T12:00:00+02:00")

@@ -48,14 +48,6 @@ def test_a_change_holds_from_the_first_period_thirty_days_on(told_on: date, on: 
     assert rules.applies_on(MONTHLY, told_on, 30) == on
 
 
-def test_thirty_days_exactly_are_enough_and_twenty_nine_are_not() -> None:
-    starts_on = date(2027, 4, 30)
-
-    assert rules.may_apply(starts_on, date(2027, 3, 31), 30, committed_until=None)
-    assert not rules.may_apply(starts_on, date(2027, 4, 1), 30, committed_until=None)
-    assert not rules.may_apply(starts_on, None, 30, committed_until=None)
-
-
 def test_a_committed_term_is_never_changed_in_its_middle() -> None:
     """SUB-05: from its end, or from the end of the next when that is too near."""
     assert rules.applies_on(YEAR, date(2027, 3, 1), 30) == date(2028, 1, 10)
@@ -240,8 +232,8 @@ def test_terms_follow_one_another_from_the_anchor() -> None:
     ],
 )
 def test_days_paid_ahead_and_not_supplied_go_back(left_on: date, back: int) -> None:
-    assert rules.unused(36500, date(2027, 1, 1), date(2028, 1, 1), left_on) == back
+    assert rules.unused_minor(36500, date(2027, 1, 1), date(2028, 1, 1), left_on) == back
 
 
 def test_a_cent_that_does_not_divide_is_the_customers() -> None:
-    assert rules.unused(1000, date(2027, 1, 1), date(2027, 2, 1), date(2027, 1, 2)) == 968
+    assert rules.unused_minor(1000, date(2027, 1, 1), date(2027, 2, 1), date(2027, 1, 2)) == 968

@@ -45,13 +45,6 @@ def lasting(hours: int, minutes: int = 0, start: datetime = START) -> Span:
 
 
 @pytest.mark.parametrize(
-    ("hours", "minutes", "counts"), [(71, 59, False), (72, 0, False), (72, 1, True)]
-)
-def test_more_than_72_hours_in_a_row_are_credited(hours: int, minutes: int, counts: bool) -> None:
-    assert bool(in_a_row([lasting(hours, minutes)], 72)) is counts
-
-
-@pytest.mark.parametrize(
     ("start", "end", "counts"),
     [
         # The clocks show three days, of which the spring night took an hour.

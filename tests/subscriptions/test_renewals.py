@@ -13,16 +13,13 @@ from storefront import worker
 from storefront.catalogue.rules import ProductKind
 from storefront.demo.travel import live_through
 from storefront.infra.db import db, transaction
-from storefront.instalments.models import PRICE, Instalment
 from storefront.instalments.rules import morning_of
 from storefront.kernel.calendar import add_months
 from storefront.orders.rules import BuyerKind
-from storefront.payments.models import Refund, RefundReason, RefundStatus
 from storefront.subscriptions import service
-from storefront.subscriptions.models import RenewalNotice, Subscription, SubscriptionStatus
+from storefront.subscriptions.models import RenewalNotice, SubscriptionStatus
 from storefront.subscriptions.rules import Answer, Outcome
 from storefront.subscriptions.service import DecisionClosed
-from tests import factories, paying
 from tests.subscriptions import running
 from tests.subscriptions.telling import at, days, emails, live, notice, paid, subscribe, the, told
 
@@ -98,60 +95,6 @@ def test_a_no_ends_it_at_its_term_and_can_be_taken_back_until_the_deadline(app: 
     assert the(one).status is SubscriptionStatus.ENDED
     assert len(paid(one)) == 1
     assert "jeudi 30 mars 2028" in emails("subscription_left")[0].text
-
-
-def test_told_too_late_a_consumer_leaves_when_they_want_and_is_given_back_the_rest(
-    app: Flask, sandbox: RunningSandbox
-) -> None:
-    """SUB-02: the worker slept through the window; the year is debited, a month of it is used."""
-    sandbox.control("clock", now=START.isoformat())
-    order_id = bought_year(sandbox)
-    one = db.session.scalars(select(Subscription.id)).one()
-    worker.run_due(at("2028-02-15"))
-    assert "plus tard que la loi" in emails("renewal_tacit")[0].text
-
-    sandbox.control("clock", now=at("2028-03-31").isoformat())
-    worker.run_due(at("2028-03-31"))
-    assert (the(one).committed_until, the(one).free_exit_since) == (None, TERM)
-    assert "plus engagé" in emails("subscription_renewed")[0].text
-    debit = db.session.scalars(select(Instalment).where(Instalment.schedule != PRICE)).one()
-    assert (debit.status.value, debit.amount_minor) == ("paid", 36500)
-
-    sandbox.control("clock", now=at("2028-04-29").isoformat())
-    with transaction():
-        service.leave_now(one, today=date(2028, 4, 29), now=at("2028-04-29"))
-    worker.run_due(at("2028-04-29"))
-    worker.run_due(at("2028-04-30"))
-
-    assert (the(one).status, the(one).ends_on) == (SubscriptionStatus.ENDED, date(2028, 4, 30))
-    refund = db.session.scalars(select(Refund)).one()
-    # 335 of 365 days were not supplied.
-    assert refund.amount_minor == 33500
-    assert refund.order_id == order_id
-    assert (refund.status, refund.reason) == (RefundStatus.PROPOSED, RefundReason.NOT_SUPPLIED)
-    assert refund.due_on == date(2028, 5, 29)
-    assert "335,00" in emails("subscription_left")[0].text
-
-
-def bought_year(sandbox: RunningSandbox):
-    """A consumer pays a year of support by card: 365,00 €."""
-    with transaction():
-        factories.terms(START)
-        variant = factories.product(ProductKind.SUPPORT_CONTRACT, price=36500, features=YEARLY)
-        order = factories.order(variant, now=START)
-        order_id, email = order.id, order.email
-        payment_id = paying._reserved(order, START, save=True)
-    url = paying.payment_jobs.open_page(
-        payment_id,
-        email=email,
-        return_url=f"{paying.SHOP}/retour",
-        cancel_url=f"{paying.SHOP}/annulation",
-        now=START,
-    )
-    sandbox.pay_by_card(url, paying.GOOD_CARD)
-    paying.payment_jobs.refresh(payment_id, START)
-    worker.run_due(START)
-    return order_id
 
 
 def test_the_online_cancellation_has_the_same_way_out(app: Flask) -> None:

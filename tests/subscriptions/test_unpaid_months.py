@@ -22,7 +22,7 @@ from storefront.payments import jobs as payments
 from storefront.payments.providers.base import PAGE_LIFETIME
 from storefront.subscriptions.models import Subscription, SubscriptionStatus
 from tests import paying
-from tests.subscriptions import running
+from tests.subscriptions import outages, running
 
 ORDERED = datetime.fromisoformat("2027-01-31T15:00:00+01:00")
 # The worker was stopped until the evening: the debit is tried, and refused, at 18:00.
@@ -158,3 +158,14 @@ def test_what_is_not_supplied_is_not_billed_and_what_is_paid_late_is_supplied(ap
         datetime.fromisoformat("2027-06-15T12:00:00+02:00"),
     )
     assert [month.due_on for month in running.months()] == [date(2027, 2, 28), date(2027, 5, 14)]
+
+
+def test_who_pays_by_transfer_is_not_told_of_a_debit(app: Flask) -> None:
+    outages.subscribe(ORDERED)
+
+    running.travel(ORDERED, FAILED + timedelta(days=20))
+
+    (message,) = emails("subscription_past_due")
+    assert message.subject.startswith("Votre mensualité n’est pas encore payée")
+    assert "Nous n’avons pas encore reçu le paiement" in message.text
+    assert "prélev" not in message.text + message.html

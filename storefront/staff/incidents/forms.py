@@ -8,7 +8,6 @@ from datetime import datetime
 from typing import Any
 
 from wtforms import (
-    DateField,
     HiddenField,
     RadioField,
     SelectField,
@@ -21,7 +20,7 @@ from wtforms import (
 from wtforms.validators import DataRequired, InputRequired, Length, Optional
 from wtforms.widgets import CheckboxInput, ListWidget
 
-from storefront.infra.forms import ShopForm
+from storefront.infra.forms import DayField, ShopForm
 from storefront.kernel.calendar import PARIS, happens_twice, paris_instant
 from storefront.kernel.errors import DateOutOfRange, NonexistentTime
 from storefront.subscriptions.models import Incident
@@ -45,16 +44,6 @@ _LONGEST = Length(max=2000, message="Ce texte est trop long : 2 000 signes au pl
 _REASON = "Donnez le motif : il reste dans le journal."
 
 
-class _Day(DateField):
-    def process_formdata(self, valuelist: list[Any]) -> None:
-        """Read `2026-12-08`, what a browser sends, or `08/12/2026`."""
-        try:
-            super().process_formdata(valuelist)
-        except ValueError:
-            message = "Cette date n’existe pas. Écrivez-la comme 08/12/2026."
-            raise ValueError(message) from None
-
-
 class _Time(TimeField):
     def process_formdata(self, valuelist: list[Any]) -> None:
         """Read `14:30`."""
@@ -62,15 +51,6 @@ class _Time(TimeField):
             super().process_formdata(valuelist)
         except ValueError:
             raise ValueError("Cette heure n’existe pas. Écrivez-la comme 14:30.") from None
-
-
-def _day(label: str, *validators: Any) -> _Day:
-    return _Day(
-        label,
-        format=["%Y-%m-%d", "%d/%m/%Y"],
-        validators=list(validators),
-        render_kw={"type": "date"},
-    )
 
 
 def _passage(label: str) -> SelectField:
@@ -142,10 +122,10 @@ class IncidentForm(TimedForm):
         ],
         validate_choice=False,
     )
-    start_day = _day("Début, le", InputRequired("Indiquez le jour du début."))
+    start_day = DayField("Début, le", "Indiquez le jour du début.")
     start_at = _Time("à (heure de Paris)", validators=[InputRequired("Indiquez l’heure du début.")])
     start_passage = _passage("Laquelle des deux heures, pour le début")
-    end_day = _day("Fin, le", Optional())
+    end_day = DayField("Fin, le", None)
     end_at = _Time("à (heure de Paris)", validators=[Optional()])
     end_passage = _passage("Laquelle des deux heures, pour la fin")
     concerns = SelectMultipleField(
@@ -207,7 +187,7 @@ class CloseForm(TimedForm):
     """Since when it works again."""
 
     seen = HiddenField()
-    end_day = _day("Rétabli le", InputRequired("Indiquez le jour."))
+    end_day = DayField("Rétabli le", "Indiquez le jour.")
     end_at = _Time("à (heure de Paris)", validators=[InputRequired("Indiquez l’heure.")])
     end_passage = _passage("Laquelle des deux heures")
 

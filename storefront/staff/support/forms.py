@@ -7,7 +7,6 @@ from datetime import date, datetime, time
 from typing import Any
 
 from wtforms import (
-    DateField,
     Field,
     HiddenField,
     IntegerField,
@@ -19,7 +18,7 @@ from wtforms import (
 )
 from wtforms.validators import AnyOf, DataRequired, InputRequired, Length, NumberRange, Optional
 
-from storefront.infra.forms import ShopForm
+from storefront.infra.forms import DayField, ShopForm
 from storefront.kernel.calendar import paris_instant
 from storefront.kernel.errors import DateOutOfRange, NonexistentTime
 from storefront.tickets.rules import LONGEST_PROPOSAL_MINUTES, RefusalReason
@@ -49,18 +48,6 @@ class SeenForm(ShopForm):
     def renew(self, version: int) -> None:
         """Prepare the form for a page that shows this version."""
         self.seen.data, self.once.data = str(version), str(uuid.uuid4())
-
-
-class FrenchDate(DateField):
-    """A date, with a message that says how to write it."""
-
-    def process_formdata(self, valuelist: list[Any]) -> None:
-        """Read `2026-12-08`, what a browser sends."""
-        try:
-            super().process_formdata(valuelist)
-        except ValueError:
-            message = "Cette date n’existe pas. Écrivez-la comme 2026-12-08."
-            raise ValueError(message) from None
 
 
 class FrenchTime(TimeField):
@@ -115,7 +102,7 @@ class MessageForm(SeenForm):
 class ProposalForm(SeenForm):
     """A date, a time, a duration, a technician, and what will be done (I-03)."""
 
-    day = FrenchDate("Date", validators=[InputRequired("Choisissez la date.")])
+    day = DayField("Date", "Choisissez la date.")
     at = FrenchTime("Heure de Paris", validators=[InputRequired("Choisissez l’heure.")])
     minutes = WholeMinutes(
         "Durée prévue, en minutes",

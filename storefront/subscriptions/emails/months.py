@@ -39,7 +39,9 @@ def month_invoice(event: InvoiceStored, *, now: datetime) -> None:
 
 def past_due(event: SubscriptionPastDue, *, now: datetime) -> None:
     """The service goes on until a stated day; here is how to pay (B-04)."""
-    _queue("subscription_past_due", "Votre mensualité n’a pas pu être prélevée", event, now)
+    by_hand = _subscription(event.subscription_id).order.by_hand
+    missing = "n’est pas encore payée" if by_hand else "n’a pas pu être prélevée"
+    _queue("subscription_past_due", f"Votre mensualité {missing}", event, now)
 
 
 def suspended(event: SubscriptionSuspended, *, now: datetime) -> None:

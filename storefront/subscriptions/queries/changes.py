@@ -283,6 +283,16 @@ def open_change(subscription_id: uuid.UUID) -> PlanChange | None:
     return open_changes([subscription_id]).get(subscription_id)
 
 
+def last_change(subscription_id: uuid.UUID) -> PlanChange | None:
+    """The last choice that was made, whatever became of it."""
+    return db.session.scalars(
+        select(PlanChange)
+        .where(PlanChange.subscription_id == subscription_id)
+        .order_by(PlanChange.requested_at.desc())
+        .execution_options(populate_existing=True)
+    ).first()
+
+
 def open_changes(subscription_ids: Collection[uuid.UUID]) -> Mapping[uuid.UUID, PlanChange]:
     """The same for several, by subscription."""
     found = db.session.scalars(

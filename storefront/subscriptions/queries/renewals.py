@@ -157,7 +157,8 @@ def _beyond(
         return []
     paid = (one for one in subscription.periods if one.paid_at and one.starts_on >= since)
     unused = (
-        (one, rules.unused(one.gross_minor, one.starts_on, one.ends_on, left_on)) for one in paid
+        (one, rules.unused_minor(one.gross_minor, one.starts_on, one.ends_on, left_on))
+        for one in paid
     )
     return [(one, back) for one, back in unused if back]
 

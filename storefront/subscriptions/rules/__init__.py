@@ -55,7 +55,6 @@ from storefront.subscriptions.rules.renewals import (
     next_term,
     outcome,
     told_in_time,
-    unused,
     window,
 )
 from storefront.subscriptions.rules.revisions import (
@@ -125,7 +124,6 @@ __all__ = [
     "schedule_name",
     "suspends_at",
     "told_in_time",
-    "unused",
     "unused_minor",
     "window",
 ]

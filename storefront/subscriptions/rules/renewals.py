@@ -93,13 +93,3 @@ def next_term(anchor: date, term_ends_on: date, term_months: int) -> date:
     """The end of the term that follows, counted from the anchor so that the 31st comes back."""
     months = (term_ends_on.year - anchor.year) * 12 + term_ends_on.month - anchor.month
     return add_months(anchor, months + term_months)
-
-
-def unused(gross_minor: int, starts_on: date, ends_on: date, left_on: date) -> int:
-    """What goes back of a paid period whose first day without service is `left_on`, minor units.
-
-    By the day; a cent that does not divide is the customer's.
-    """
-    days = (ends_on - starts_on).days
-    used = min(max((left_on - starts_on).days, 0), days)
-    return gross_minor - gross_minor * used // days

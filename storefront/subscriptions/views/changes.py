@@ -43,6 +43,7 @@ NOT_KNOWN_YET = (
     "écrivons dès que votre paiement est confirmé : ne payez pas une seconde fois."
 )
 TAKEN_BACK = "Votre changement est annulé : rien ne change et vous ne devez rien."
+PAID = "Votre paiement est reçu : merci."
 NOTHING_OPEN = "Aucun changement n’attend : il est déjà fait, ou annulé."
 
 
@@ -220,6 +221,9 @@ def back(subscription_id: uuid.UUID) -> Response:
     """From the provider's page: ask what became of it, then show it."""
     _mine(subscription_id)
     _settle_page(subscription_id, clock.now(), close=False)
+    last = queries.last_change(subscription_id)
+    if last is not None and queries.payment_of_change(last) is not None:
+        flash(PAID, "success")
     return redirect(_home(subscription_id))
 
 
