@@ -46,7 +46,7 @@ FAULTS: tuple[dict[str, Any], ...] = (
 )
 ANSWERS_IN = 0.05  # seconds
 STEP = timedelta(minutes=20)
-PATIENCE = 120.0  # seconds
+PATIENCE = 15.0  # seconds
 
 
 @dataclass(frozen=True)
@@ -141,12 +141,15 @@ def under_fire(how_many: int, kills: int, seed: int) -> int:
 
 
 def _kill_in_the_middle(shop: Trial, step: int, some: int, chance: random.Random) -> None:
-    """SIGKILL at a moment that nobody chose, once this start has charged somebody."""
-    before = len(shop.taken())
-    wanted = before + chance.randint(1, max(some, 1))
+    """SIGKILL at a moment that nobody chose, once this start has charged somebody, or has found
+    nothing more to charge."""
+    taken = len(shop.taken())
+    wanted = taken + chance.randint(1, max(some, 1))
     process = shop.start_worker(step)
-    deadline = time.monotonic() + PATIENCE
-    while len(shop.taken()) < wanted and time.monotonic() < deadline:
+    quiet_since = time.monotonic()
+    while taken < wanted and time.monotonic() < quiet_since + PATIENCE:
+        if taken < (taken := len(shop.taken())):
+            quiet_since = time.monotonic()
         if process.poll() is not None:
             raise RuntimeError((shop.folder / "commands.log").read_text()[-2000:])
         time.sleep(0.01)
