@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import click
 from email_validator import EmailNotValidError, validate_email
@@ -12,6 +13,7 @@ from flask.cli import AppGroup, with_appcontext
 
 from storefront import worker
 from storefront.demo.commands import demo_commands
+from storefront.evidence import jobs as evidence
 from storefront.identity import queries as people
 from storefront.identity import service as identity
 from storefront.identity.models import Role
@@ -133,6 +135,31 @@ def verify_journal() -> None:
     click.echo(f"{journal.length()} entries, each in its place, and every seal holds")
 
 
+@click.command("evidence")
+@click.argument("reference")
+@click.option(
+    "--output",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Where to write it; by default its own name, in this folder.",
+)
+@with_appcontext
+def evidence_command(reference: str, output: Path | None) -> None:
+    """Write everything that proves the order REFERENCE, as a ZIP that anybody can verify."""
+    try:
+        with TemporaryDirectory(prefix=".preuves-", dir=output.parent if output else ".") as folder:
+            draft = Path(folder, "draft.zip")
+            with draft.open("wb") as file:
+                made = evidence.export(reference, file, clock.now())
+            if made is None:
+                raise click.ClickException(f"there is no order {reference}")
+            written = draft.replace(output or made.filename)
+    except OSError as error:
+        raise click.ClickException(f"nothing was written: {error}") from error
+    click.echo(f"{written}: {made.files} files, {made.entries} entries of the journal")
+    click.echo(f"Manifest SHA-256 {made.manifest_sha256}")
+    click.echo(f"Verify it with: python3 verify.py --sha256 {made.manifest_sha256} {written}")
+
+
 @staff_commands.command("create")
 @click.argument("email", callback=lambda _context, _parameter, value: _address(value))
 @click.option(
@@ -173,6 +200,7 @@ def init_app(app: Flask) -> None:
         terms_commands,
         billing_commands,
         journal_commands,
+        evidence_command,
         staff_commands,
         subscription_commands,
         demo_commands,
