@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from flask import Flask
+from flask.testing import FlaskClient
 from sqlalchemy import event, select
 
 from storefront import worker
@@ -25,11 +26,16 @@ from storefront.infra.db import Base, db, snapshot, transaction
 from storefront.infra.journal import JournalEntry
 from storefront.legal.models import AcceptanceKind
 from storefront.orders.models import Order
+from storefront.subscriptions.models import Subscription
+from storefront.tickets import service as tickets
 from tests import factories, paying
-from tests.evidence.orders import exported, packed, unpacked, verified
+from tests.evidence.orders import exported, packed, rewritten, unpacked, verified
 from tests.identity.people import PASSWORD, at_work, customer, sign_in
 from tests.invoicing.buying import buy, place
 from tests.staff.test_orders import the
+from tests.subscriptions import running
+from tests.tickets.desk import Desk, user
+from tests.withdrawals import declaring
 
 
 def reference_of(order_id: uuid.UUID) -> str:
@@ -54,7 +60,7 @@ def test_one_command_writes_it_and_says_the_hash_that_the_journal_keeps(
     assert told["manifest_sha256"] in done.output
     code, said = verified(path, "--sha256", told["manifest_sha256"])
     assert code == 0, said
-    assert list(tmp_path.glob("*")) >= [path]
+    assert not list(tmp_path.glob(".preuves-*"))
     assert app.test_cli_runner().invoke(args=["journal", "verify"]).exit_code == 0
 
 
@@ -222,3 +228,63 @@ def test_no_table_about_an_order_is_left_out(app: Flask, now: datetime) -> None:
         queries.exhibits(order)
     asked = {found[1] for one in sent if (found := re.search(r"\sFROM (\w+)", one))}
     assert about - asked - NO_EXHIBIT == set()
+
+
+def test_a_contract_that_ends_is_told_whole(
+    app: Flask, client: FlaskClient, now: datetime, tmp_path: Path
+) -> None:
+    """Periods, the holder's declaration on the page, what came of it, and support on the way."""
+    subscription_id = running.hold(now)
+    db.session.rollback()
+    order = db.session.get_one(Subscription, subscription_id).order
+    reference = order.reference
+    declaring.declare(client, declaring.CANCEL, contract=reference)
+    worker.run_due(now)
+    content = exported(reference, now)[1]
+    (tmp_path / "a.zip").write_bytes(content)
+    code, said = verified(tmp_path / "a.zip")
+    assert code == 0, said
+    files = unpacked(content)
+    told = {
+        row["table"]: row
+        for name in ("abonnements", "declarations")
+        for row in json.loads(files[f"{name}/lignes.json"])
+    }
+    assert told.keys() >= {
+        *("subscriptions", "subscription_periods", "plan_versions", "termination_notices"),
+        *("terminations", "cancellation_requests", "cancellation_matches"),
+    }
+    assert told["cancellation_requests"]["sealed"]["contract"] == reference
+    kinds = [entry["kind"] for entry in json.loads(files["journal/extrait.json"])]
+    for kind in ("order.placed", "cancellation.notified", "subscription.end_declared"):
+        assert kind in kinds
+    assert kinds.index("order.placed") < kinds.index("cancellation.notified")
+
+
+def test_what_was_written_on_a_ticket_is_proven_and_notes_are_left_out(
+    app: Flask, now: datetime, tmp_path: Path
+) -> None:
+    desk = Desk(now)
+    with transaction():
+        author = user(desk.staff_id)
+        tickets.note(uuid.uuid4(), desk.ticket_id, author, "Client pressé.", now=now)
+    reference = desk.ticket().order.reference
+    content = exported(reference, now)[1]
+    path = tmp_path / "a.zip"
+    path.write_bytes(content)
+    assert verified(path)[0] == 0
+    files = unpacked(content)
+    written = [
+        row
+        for row in json.loads(files["assistance/lignes.json"])
+        if row["table"] == "ticket_messages" and row["sealed"]["kind"] == "reply"
+    ]
+    assert written
+    assert "pressé" not in files["assistance/lignes.json"].decode()
+
+    def forge(rows: Any) -> None:
+        next(row for row in rows if row["id"] == written[0]["id"])["other"]["body"] = "Autre"
+
+    code, said = verified(packed(rewritten(files, "assistance/lignes.json", forge), path))
+    assert code == 1
+    assert "« body » n’est pas ce qui a été scellé" in said

@@ -66,7 +66,9 @@ def payments(order_id: uuid.UUID) -> Exhibit:
         [
             *items(
                 attempts.order_by(Payment.created_at, Payment.id),
-                lambda row: f"{_amount(row)}, {row.provider}",
+                lambda row: ", ".join(
+                    (_amount(row), row.provider, row.charge_reference or "")
+                ).removesuffix(", "),
             ),
             *items(came.order_by(Arrival.recorded_at, Arrival.id), _amount),
             *items(back.order_by(Refund.asked_at, Refund.id), _amount),

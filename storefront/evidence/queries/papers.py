@@ -22,7 +22,7 @@ AT_ONCE = 1000  # values in a statement
 def messages(order_id: uuid.UUID) -> Exhibit:
     """Every e-mail about it: its exact bytes, whether and when it left, after how many tries."""
     sent = select(Email).where(Email.order_id == order_id).order_by(Email.queued_at, Email.id)
-    return Exhibit("messages", items(sent, lambda row: row.subject, _eml))
+    return Exhibit("messages", items(sent, lambda row: f"{row.subject} ({row.recipient})", _eml))
 
 
 def _eml(number: int, email: Email) -> dict[str, File]:
