@@ -15,7 +15,7 @@ from __future__ import annotations
 import hashlib
 import json
 import uuid
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, ClassVar, Protocol, runtime_checkable
@@ -293,38 +293,43 @@ def numbered(seqs: Iterable[int]) -> Sequence[JournalEntry]:
 
 def _found(column: Any, values: Iterable[Any]) -> Sequence[JournalEntry]:
     """In portions: a statement takes so many values and no more."""
-    wanted = list(values)
     found: list[JournalEntry] = []
-    for start in range(0, len(wanted), AT_ONCE):
-        portion = wanted[start : start + AT_ONCE]
+    for portion in batches(list(values)):
         found += db.session.scalars(select(JournalEntry).where(column.in_(portion)))
     return sorted(found, key=lambda entry: entry.seq)
 
 
+def batches(values: list[Any]) -> Iterator[list[Any]]:
+    """The values in portions that one statement takes."""
+    return (values[start : start + AT_ONCE] for start in range(0, len(values), AT_ONCE))
+
+
 def verify() -> Iterator[Break]:
-    """Compute the whole chain and every seal again; yields each place that does not hold."""
+    """Compute the whole chain and every seal again; yields each place that does not hold.
+
+    Of one state of the database: call it within `snapshot()` while the shop is open.
+    """
     session = db.session()
     models = {mapper.local_table.name: mapper.class_ for mapper in Base.registry.mappers}  # type: ignore[attr-defined]
     previous, expected, hashes = GENESIS, 1, {0: GENESIS}
     last_seals: dict[uuid.UUID, JournalEntry] = {}
-    for entry in session.scalars(select(JournalEntry).order_by(JournalEntry.seq)).yield_per(500):
-        if entry.seq != expected:
-            yield Break(expected, "entry is missing")
-        if entry.previous_hash != previous:
-            yield Break(entry.seq, "does not follow the entry before it")
-        elif entry.earlier_hash != hashes.get(earlier(entry.seq), entry.earlier_hash):
-            yield Break(entry.seq, f"does not hold on to entry {earlier(entry.seq)}")
-        if _hash(_columns(entry)) != entry.hash:
-            yield Break(entry.seq, "content was altered")
-        if entry.seal is not None and models[entry.subject_table].__append_only__:
-            yield from _verify_seal(session, entry, models[entry.subject_table])
-        elif entry.seal is not None:
-            last_seals[entry.subject_id] = entry
-        hashes[entry.seq] = entry.hash
-        hashes = {seq: hashes[seq] for seq in _still_needed(entry.seq) if seq in hashes}
-        previous, expected = entry.hash, entry.seq + 1
-    for entry in last_seals.values():
-        yield from _verify_seal(session, entry, models[entry.subject_table])
+    entries = session.scalars(select(JournalEntry).order_by(JournalEntry.seq)).yield_per(AT_ONCE)
+    for portion in entries.partitions():
+        sealing = [one for one in portion if one.seal and one.subject_table in models]
+        frozen = {one.seq: one for one in sealing if models[one.subject_table].__append_only__}
+        last_seals.update((one.subject_id, one) for one in sealing if one.seq not in frozen)
+        rows = _rows_of(frozen.values(), models)
+        for entry in portion:
+            yield from _verify_links(entry, expected, previous, hashes)
+            if entry.seq in frozen:
+                yield from _verify_seal(entry, rows)
+            hashes[entry.seq] = entry.hash
+            hashes = {seq: hashes[seq] for seq in _still_needed(entry.seq) if seq in hashes}
+            previous, expected = entry.hash, entry.seq + 1
+    for portion in batches(list(last_seals.values())):
+        rows = _rows_of(portion, models)
+        for entry in portion:
+            yield from _verify_seal(entry, rows)
     if end() != (expected - 1, previous):
         yield Break(expected - 1, "the chain does not end where it was left")
     for table, model in models.items():
@@ -340,8 +345,35 @@ def _still_needed(seq: int) -> Iterator[int]:
     yield 0
 
 
-def _verify_seal(session: Session, entry: JournalEntry, model: type[Any]) -> Iterator[Break]:
-    row = session.get(model, entry.subject_id)
+def _verify_links(
+    entry: JournalEntry, expected: int, previous: str, hashes: Mapping[int, str]
+) -> Iterator[Break]:
+    if entry.seq != expected:
+        yield Break(expected, "entry is missing")
+    if entry.previous_hash != previous:
+        yield Break(entry.seq, "does not follow the entry before it")
+    elif entry.earlier_hash != hashes.get(earlier(entry.seq), entry.earlier_hash):
+        yield Break(entry.seq, f"does not hold on to entry {earlier(entry.seq)}")
+    if _hash(_columns(entry)) != entry.hash:
+        yield Break(entry.seq, "content was altered")
+
+
+def _rows_of(
+    entries: Iterable[JournalEntry], models: Mapping[str, type[Any]]
+) -> dict[uuid.UUID, Any]:
+    """The rows that entries seal, asked for together."""
+    wanted: dict[str, set[uuid.UUID]] = {}
+    for entry in entries:
+        wanted.setdefault(entry.subject_table, set()).add(entry.subject_id)
+    return {
+        row.id: row
+        for table, ids in wanted.items()
+        for row in db.session.scalars(select(models[table]).where(models[table].id.in_(ids)))
+    }
+
+
+def _verify_seal(entry: JournalEntry, rows: Mapping[uuid.UUID, Any]) -> Iterator[Break]:
+    row = rows.get(entry.subject_id)
     if row is None:
         yield Break(entry.seq, f"{entry.subject_table} {entry.subject_id} was deleted")
     elif seal_of(row) != entry.seal:

@@ -12,11 +12,10 @@ from storefront.documents.queries import with_content
 from storefront.evidence.queries.items import Exhibit, File, Item, items
 from storefront.evidence.rules import safe_name
 from storefront.infra.db import db
+from storefront.infra.journal import batches
 from storefront.notifications.models import Email
 from storefront.notifications.rules import EmailStatus
 from storefront.notifications.service import compose
-
-AT_ONCE = 1000  # values in a statement
 
 
 def messages(order_id: uuid.UUID) -> Exhibit:
@@ -34,12 +33,10 @@ def _eml(number: int, email: Email) -> dict[str, File]:
 
 def documents(about: Iterable[uuid.UUID], named: Iterable[uuid.UUID]) -> Exhibit:
     """The documents about any of these rows, and those that they name: PDFs, calendars, files."""
-    subjects, ids = list(about), list(named)
     found: dict[uuid.UUID, StoredDocument] = {}
-    for column, values in ((StoredDocument.subject_id, subjects), (StoredDocument.id, ids)):
-        for start in range(0, len(values), AT_ONCE):
-            portion = column.in_(values[start : start + AT_ONCE])
-            for document in db.session.scalars(select(StoredDocument).where(portion)):
+    for column, values in ((StoredDocument.subject_id, about), (StoredDocument.id, named)):
+        for portion in batches(list(values)):
+            for document in db.session.scalars(select(StoredDocument).where(column.in_(portion))):
                 found[document.id] = document
     ordered = sorted(found.values(), key=lambda one: (one.created_at, one.filename, str(one.id)))
     return Exhibit(
