@@ -19,12 +19,18 @@ import io
 import json
 import sys
 import zipfile
+import zlib
+from collections import Counter
 from pathlib import Path
 from typing import Any, Dict, Iterator, List, Set
 
 FORMAT = 1
 MANIFEST = "manifest.json"
+ROWS = "/lignes.json"
 LINK_FIELDS = ("previous_hash", "earlier_hash", "hash")
+# What an entry says of a file: its hash.
+FILE_HASHES = ("message_sha256", "sha256")
+DAMAGE = (zipfile.BadZipFile, zlib.error, EOFError, OSError, RuntimeError)
 
 
 class Unreadable(Exception):
@@ -76,12 +82,13 @@ class Evidence:
         self.names: List[str] = source.names()
         if MANIFEST not in self.names:
             raise Unreadable(f"{MANIFEST} manque : ce n’est pas un dossier de preuves.")
-        self.manifest_bytes = source.read(MANIFEST)
         try:
+            self.manifest_bytes = source.read(MANIFEST)
             self.manifest = json.loads(self.manifest_bytes)
             self.files: Dict[str, Dict[str, Any]] = self.manifest["files"]
             self.end = self.manifest["chain"]
-        except (ValueError, KeyError, TypeError):
+            self.hashes: Set[str] = {said["sha256"] for said in self.files.values()}
+        except (ValueError, KeyError, TypeError, *DAMAGE):
             raise Unreadable(f"{MANIFEST} ne se lit pas.") from None
         if self.manifest.get("format") != FORMAT:
             raise Unreadable(f"format {self.manifest.get('format')} : il faut un autre verify.py.")
@@ -94,14 +101,19 @@ class Evidence:
     def check_files(self) -> Iterator[str]:
         """Each file is there, once, as the manifest says, and no other."""
         names = self.names
-        for name in sorted({name for name in names if names.count(name) > 1}):
+        for name in sorted(name for name, times in Counter(names).items() if times > 1):
             yield f"le fichier {name} figure plusieurs fois"
         for name in sorted(set(self.files) - set(names)):
             yield f"le fichier {name} manque"
         for name in sorted(set(names) - set(self.files) - {MANIFEST}):
             yield f"le fichier {name} a été ajouté"
         for name in sorted(set(names) & set(self.files)):
-            data, said = self.source.read(name), self.files[name]
+            said = self.files[name]
+            try:
+                data = self.source.read(name)
+            except DAMAGE:
+                yield f"le fichier {name} a été modifié ou abîmé : il ne se lit plus"
+                continue
             if (sha256(data), len(data)) != (said["sha256"], said["size"]):
                 yield f"le fichier {name} a été modifié"
 
@@ -156,47 +168,60 @@ class Evidence:
     # Rows
 
     def check_rows(self) -> Iterator[str]:
-        """Each sealed row against what the journal sealed, each file against its row."""
+        """Each sealed row against what the journal sealed, each file against its row, and the
+        other way round: nothing that the journal tells of is missing."""
         told: Dict[str, List[Dict[str, Any]]] = {}
         for entry in self.json("journal/extrait.json"):
             told.setdefault(entry["subject_id"], []).append(entry)
         known: Set[str] = set()
-        for name in sorted(self.files):
-            if not name.endswith("/lignes.json"):
-                continue
+        shown: Set[str] = set()
+        for name in sorted(name for name in self.files if name.endswith(ROWS)):
             for row in self.json(name):
                 known.add(row["id"])
+                shown.update(row["files"].values())
                 for problem in self._check_row(row, told.get(row["id"], [])):
                     yield f"{name}, {row['table']} {row['id']} ({row['name']}) : {problem}"
         for subject, entries in told.items():
             if subject not in known:
                 yield f"la ligne {subject} de l’écriture n° {entries[0]['seq']} manque"
+            for entry in entries:
+                payload = json.loads(entry["payload"])
+                if any(payload.get(key, "") not in {"", *self.hashes} for key in FILE_HASHES):
+                    yield f"le fichier que connaît l’écriture n° {entry['seq']} manque"
+        for name in sorted(self.files):
+            own = "/" in name and not name.startswith("journal/") and not name.endswith(ROWS)
+            if own and name not in shown:
+                yield f"le fichier {name} n’appartient à aucune ligne"
 
     def _check_row(self, row: Dict[str, Any], entries: List[Dict[str, Any]]) -> Iterator[str]:
         sealed = row["sealed"]
-        if sealed is not None:
-            seal = sha256(canonical(sealed))
-            seals = [entry for entry in entries if entry["seal"] is not None]
+        seals = [entry for entry in entries if entry["seal"] is not None]
+        if sealed is None and seals:
+            yield f"ce que l’écriture n° {seals[0]['seq']} a scellé n’y est plus"
+        elif sealed is not None:
             if not seals:
                 yield "le journal ne l’a jamais scellée"
             # A row that may move is held to the last seal, one that never changes to each.
             for entry in seals if row["append_only"] else seals[-1:]:
-                if entry["seal"] != seal:
+                if entry["seal"] != sha256(canonical(sealed)):
                     yield f"ce n’est pas ce que l’écriture n° {entry['seq']} a scellé"
-        for key, value in row["other"].items():
-            hashed = (sealed or {}).get(f"{key}_sha256")
-            if hashed is not None and sha256(str(value).encode()) != hashed:
-                yield f"« {key} » n’est pas ce qui a été scellé"
+            for key, value in sealed.items():
+                if key.endswith("_sha256") and not self._is_there(key, value, row["other"]):
+                    yield f"« {key[: -len('_sha256')]} » n’est pas ce qui a été scellé"
         for key, name in row["files"].items():
             yield from self._check_file(key, name, sealed or {}, entries)
+
+    def _is_there(self, key: str, value: str, other: Dict[str, Any]) -> bool:
+        """What was sealed by its hash: a text of the same row, or a file."""
+        text = other.get(key[: -len("_sha256")])
+        return value in self.hashes or (text is not None and sha256(text.encode()) == value)
 
     def _check_file(
         self, key: str, name: str, sealed: Dict[str, Any], entries: List[Dict[str, Any]]
     ) -> Iterator[str]:
-        if name not in self.files or name not in self.names:
+        if name not in self.files:
             yield f"son fichier {name} manque"
             return
-        data = self.source.read(name)
         if key in sealed:
             expected = {sealed[key] if key.endswith("sha256") else sha256(sealed[key].encode())}
         else:
@@ -204,7 +229,7 @@ class Evidence:
             expected = {one[key] for one in said if key in one}
             if key.endswith("sha256") and not expected:
                 yield f"le journal ne dit rien de son fichier {name}"
-        if expected and sha256(data) not in expected:
+        if expected and self.files[name]["sha256"] not in expected:
             yield f"son fichier {name} n’est pas celui que le journal connaît"
 
 
@@ -219,7 +244,7 @@ def problems_of(evidence: Evidence, expected: str) -> Iterator[str]:
     try:
         yield from evidence.check_journal()
         yield from evidence.check_rows()
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, *DAMAGE) as error:
         if not broken:
             yield f"une pièce ne se lit pas : {error!r}"
 

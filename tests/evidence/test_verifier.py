@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import json
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from zipfile import ZipFile
 
 import pytest
 
@@ -201,6 +203,47 @@ def test_a_changed_message_is_not_the_one_that_left(
     manifest["files"][name]["sha256"] = hashlib.sha256(files[name]).hexdigest()
     files["manifest.json"] = json.dumps(manifest).encode()
     assert f"{name} n’est pas celui que le journal connaît" in refused(files, tmp_path)
+
+
+def test_a_message_that_hides_from_its_row_is_still_missed(
+    files: dict[str, bytes], tmp_path: Path
+) -> None:
+    """The journal knows which bytes left, whatever the rows say of files."""
+
+    def hide(content: Any) -> None:
+        content[0]["files"] = {}
+
+    assert "messages/001-" in refused(rewritten(files, "messages/lignes.json", hide), tmp_path)
+    name = next(one for one in files if one.endswith(".eml"))
+    manifest = json.loads(files["manifest.json"])
+    del files[name], manifest["files"][name]
+    files["manifest.json"] = json.dumps(manifest).encode()
+    said = refused(rewritten(files, "messages/lignes.json", hide), tmp_path)
+    assert "le fichier que connaît l’écriture n°" in said
+
+
+def test_a_row_that_pretends_to_be_unsealed_is_named(
+    files: dict[str, bytes], tmp_path: Path
+) -> None:
+    def unseal(content: Any) -> None:
+        content[0]["other"], content[0]["sealed"] = content[0]["sealed"], None
+        content[0]["other"]["sentence"] = "J’accepte tout."
+
+    said = refused(rewritten(files, "acceptations/lignes.json", unseal), tmp_path)
+    assert "a scellé n’y est plus" in said
+
+
+def test_a_damaged_archive_names_its_file(made: tuple[Evidence, bytes], tmp_path: Path) -> None:
+    """A byte of the ZIP itself is turned over: its own checksum fails before our hash does."""
+    with ZipFile(io.BytesIO(made[1])) as archive:
+        entry = archive.getinfo("journal/extrait.json")
+    content = bytearray(made[1])
+    content[entry.header_offset + 200] ^= 0xFF
+    path = tmp_path / "a.zip"
+    path.write_bytes(content)
+    code, said = verified(path)
+    assert code == 1
+    assert "journal/extrait.json a été modifié" in said.splitlines()[0]
 
 
 def test_a_row_that_is_left_out_is_missed(files: dict[str, bytes], tmp_path: Path) -> None:
