@@ -16,6 +16,7 @@ from storefront.catalogue.rules import ProductKind
 from storefront.credits.models import CreditEntry
 from storefront.fulfilment import service as fulfilment
 from storefront.fulfilment.models import Access, AccessEvent
+from storefront.infra import journal
 from storefront.infra.db import db, transaction
 from storefront.infra.guards import append_only_tables
 from storefront.infra.journal import JournalEntry
@@ -25,9 +26,11 @@ from storefront.legal.models import Acceptance, AcceptanceKind, TermsVersion
 from storefront.orders.models import Order, OrderLine
 from storefront.payments import service as payments
 from storefront.payments.models import Arrival, ArrivalWay, Payment
+from storefront.tickets.models import TicketMessage
 from tests.evidence.orders import used_up
 from tests.invoicing.buying import place
 from tests.tampering import tamper
+from tests.tickets.desk import Desk
 
 
 @pytest.fixture
@@ -135,3 +138,15 @@ def test_the_database_itself_refuses_on_every_table_of_proof_that_has_a_row(shop
         *("journal", "acceptances", "terms_versions", "invoices", "invoice_lines", "documents"),
         *("credit_entries", "arrivals", "access_events"),
     }
+
+
+def test_words_are_erased_by_an_event_and_the_chain_stays_whole(app: Flask, now: datetime) -> None:
+    """law.md DAT-03: who asks for it is forgotten, the proof is not."""
+    Desk(now)
+    with transaction() as session:
+        session.execute(update(TicketMessage).values(body=""))
+    assert "message 1 of TK-2026-000001 was altered" in found(app)
+    with transaction() as session:
+        for message in session.scalars(select(TicketMessage)):
+            journal.record("ticket.erased", message, {}, now=now)
+    assert found(app) == ""
