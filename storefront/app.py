@@ -16,6 +16,7 @@ from storefront.catalogue import jobs as catalogue_jobs
 from storefront.catalogue import views as catalogue
 from storefront.checkout import views as checkout
 from storefront.credits import jobs as credits_jobs
+from storefront.evidence import views as evidence
 from storefront.fulfilment import jobs as fulfilment_jobs
 from storefront.fulfilment import views as fulfilment
 from storefront.identity import views as identity
@@ -73,6 +74,7 @@ BLUEPRINTS = (
     invoicing.bp,
     withdrawals.bp,
     subscriptions.status.bp,
+    evidence.bp,
     staff_desk.bp,
     support.bp,
     staff_orders.bp,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import click
 from email_validator import EmailNotValidError, validate_email
@@ -12,12 +13,13 @@ from flask.cli import AppGroup, with_appcontext
 
 from storefront import worker
 from storefront.demo.commands import demo_commands
+from storefront.evidence import jobs as evidence
 from storefront.identity import queries as people
 from storefront.identity import service as identity
 from storefront.identity.models import Role
 from storefront.infra import clock, journal, outbox
 from storefront.infra.config import Settings
-from storefront.infra.db import transaction
+from storefront.infra.db import snapshot, transaction
 from storefront.infra.templating import money_fr
 from storefront.instalments import jobs as billing
 from storefront.instalments import queries as billing_queries
@@ -123,14 +125,41 @@ def run_billing() -> None:
 def verify_journal() -> None:
     """Compute the journal's chain and every seal again; say what does not hold, and where."""
     broken = 0
-    for found in journal.verify():
-        if not broken:
-            click.echo(f"The proof is broken, first at entry {found.seq}:")
-        broken += 1
-        click.echo(f"  entry {found.seq}: {found.reason}")
+    with snapshot():
+        length = journal.length()
+        for found in journal.verify():
+            if not broken:
+                click.echo(f"The proof is broken, first at entry {found.seq}:")
+            broken += 1
+            click.echo(f"  entry {found.seq}: {found.reason}")
     if broken:
         raise SystemExit(1)
-    click.echo(f"{journal.length()} entries, each in its place, and every seal holds")
+    click.echo(f"{length} entries, each in its place, and every seal holds")
+
+
+@click.command("evidence")
+@click.argument("reference")
+@click.option(
+    "--output",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Where to write it; by default its own name, in this folder.",
+)
+@with_appcontext
+def evidence_command(reference: str, output: Path | None) -> None:
+    """Write everything that proves the order REFERENCE, as a ZIP that anybody can verify."""
+    try:
+        with TemporaryDirectory(prefix=".preuves-", dir=output.parent if output else ".") as folder:
+            draft = Path(folder, "draft.zip")
+            with draft.open("wb") as file:
+                made = evidence.export(reference, file, clock.now())
+            if made is None:
+                raise click.ClickException(f"there is no order {reference}")
+            written = draft.replace(output or made.filename)
+    except OSError as error:
+        raise click.ClickException(f"nothing was written: {error}") from error
+    click.echo(f"{written}: {made.files} files, {made.entries} entries of the journal")
+    click.echo(f"Manifest SHA-256 {made.manifest_sha256}")
+    click.echo(f"Verify it with: python3 verify.py --sha256 {made.manifest_sha256} {written}")
 
 
 @staff_commands.command("create")
@@ -173,6 +202,7 @@ def init_app(app: Flask) -> None:
         terms_commands,
         billing_commands,
         journal_commands,
+        evidence_command,
         staff_commands,
         subscription_commands,
         demo_commands,

@@ -67,6 +67,7 @@ ONE_DATABASE_MODULES = {
     "test_paypal_webhooks",
     "test_stripe_provider",
     "test_offline_provider",
+    "test_verifier",
 }
 
 

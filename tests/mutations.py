@@ -114,7 +114,7 @@ MUTATIONS = (
     Mutation(
         9,
         "a later word undoes a payment",
-        "storefront/payments/models.py",
+        "storefront/payments/models/payments.py",
         "        PaymentStatus.SUCCEEDED: set(),\n",
         "        PaymentStatus.SUCCEEDED: {PaymentStatus.CANCELLED},\n",
     ),

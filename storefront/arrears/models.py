@@ -10,6 +10,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from storefront.arrears.rules import DunningStep, Outcome
 from storefront.infra.db import Base, enum_type
+from storefront.infra.journal import SealedRow
 from storefront.instalments.models import Instalment
 
 _STILL_OPEN = text("closed_at IS NULL")
@@ -62,7 +63,7 @@ class ArrearsCase(Base):
         return next((one for one in self.acts if one.step is step), None)
 
 
-class DunningAct(Base):
+class DunningAct(SealedRow, Base):
     """A step that was made, once: UNIQUE(case, step)."""
 
     __tablename__ = "dunning_acts"
@@ -84,7 +85,7 @@ class DunningAct(Base):
     case: Mapped[ArrearsCase] = relationship(back_populates="acts")
 
 
-class Deferral(Base):
+class Deferral(SealedRow, Base):
     """The seller agreed to wait for a sum until another day: why, and who agreed (M-05).
 
     The plan keeps its own date (M-02); the instalment says which day stands for it now.

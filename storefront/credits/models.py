@@ -11,6 +11,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from storefront.credits.rules import EntryKind
 from storefront.infra.db import Base, enum_type
+from storefront.infra.journal import SealedRow
 
 
 class HourLot(Base):
@@ -55,7 +56,7 @@ class HourLot(Base):
     )
 
 
-class CreditEntry(Base):
+class CreditEntry(SealedRow, Base):
     """One movement, in signed minutes. The balance is the sum of them, never a stored figure."""
 
     __tablename__ = "credit_entries"

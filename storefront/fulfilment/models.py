@@ -10,6 +10,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from storefront.fulfilment.rules import AccessKind
 from storefront.infra.db import Base, enum_type
+from storefront.infra.journal import SealedRow
 from storefront.orders.models import FulfilmentStatus, OrderLine
 
 
@@ -53,7 +54,7 @@ class Access(Base):
         return f"/{place}/{self.code}"
 
 
-class AccessEvent(Base):
+class AccessEvent(SealedRow, Base):
     """Each opening: who, what, when, from where."""
 
     __tablename__ = "access_events"

@@ -130,6 +130,19 @@ def transaction() -> Iterator[Session]:
         session.info.clear()
 
 
+@contextmanager
+def snapshot() -> Iterator[Session]:
+    """Read all of the block from one state of the database, whatever is written meanwhile."""
+    session = db.session()
+    session.rollback()
+    same = {"isolation_level": "REPEATABLE READ"} if db.engine.dialect.name != "sqlite" else {}
+    session.connection(execution_options=same)
+    try:
+        yield session
+    finally:
+        session.rollback()
+
+
 def _prepare_sqlite(dbapi_connection: Any, _record: object) -> None:
     dbapi_connection.isolation_level = None
     cursor = dbapi_connection.cursor()

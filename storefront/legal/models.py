@@ -11,6 +11,7 @@ from sqlalchemy import ForeignKey, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from storefront.infra.db import Base, enum_type
+from storefront.infra.journal import SealedRow
 from storefront.legal.rules import AcceptanceKind
 
 
@@ -67,7 +68,7 @@ class TermsVersion(Base):
         return f"terms {self.reference}"
 
 
-class Acceptance(Base):
+class Acceptance(SealedRow, Base):
     """A box that a customer ticked, with everything that proves it (R-03)."""
 
     __tablename__ = "acceptances"
@@ -90,10 +91,6 @@ class Acceptance(Base):
     user_agent: Mapped[str] = mapped_column(String(500))
 
     version: Mapped[TermsVersion] = relationship()
-
-    def sealed_content(self) -> dict[str, Any]:
-        """What the journal's seal covers: everything; the journal itself keeps a hash only."""
-        return {column.key: getattr(self, column.key) for column in self.__table__.columns}
 
     def sealed_name(self) -> str:
         """How a verification names this acceptance."""

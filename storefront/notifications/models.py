@@ -51,6 +51,9 @@ class Email(Base):
     # QUEUED: when it is sent or tried again. SENDING: when its sender counts as dead.
     due_at: Mapped[datetime]
     sent_at: Mapped[datetime | None]
+    # The headers under which it left: the shop can change its name and addresses later.
+    sent_from: Mapped[str | None] = mapped_column(String(400))
+    reply_to: Mapped[str | None] = mapped_column(String(400))
     attempts: Mapped[int] = mapped_column(default=0)
     last_error: Mapped[str | None]
 

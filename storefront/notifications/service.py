@@ -110,6 +110,7 @@ def record_sent(claim: Claim, message: EmailMessage, *, now: datetime) -> None:
         return
     EMAIL_LIFECYCLE.check(email.status, EmailStatus.SENT)
     email.status, email.sent_at, email.last_error = EmailStatus.SENT, now, None
+    email.sent_from, email.reply_to = str(message["From"]), str(message["Reply-To"])
     sha256 = hashlib.sha256(bytes(message)).hexdigest()
     facts = {"kind": email.kind, "order": email.order_id, "message_sha256": sha256}
     journal.record("email.sent", email, facts, now=now)
@@ -146,19 +147,20 @@ def send_again(email: Email, *, now: datetime) -> None:
 def compose(email_id: uuid.UUID) -> EmailMessage:
     """The message as it leaves, the same bytes each time: text, HTML, and its documents.
 
+    Once it has left, under the headers that it left with.
+
     Raises ValueError when its recipient cannot be written in a header.
     """
     email = db.session.get_one(Email, email_id)
-    settings = current_app.config["SETTINGS"]
     shop = seller()
-    domain = settings.mail_from.rpartition("@")[2]
+    sender = Address(shop.name, addr_spec=current_app.config["SETTINGS"].mail_from)
     message = EmailMessage()
-    message["From"] = Address(shop.name, addr_spec=settings.mail_from)
+    message["From"] = email.sent_from or str(sender)
     message["To"] = email.recipient
-    message["Reply-To"] = Address(shop.name, addr_spec=shop.email)
+    message["Reply-To"] = email.reply_to or str(Address(shop.name, addr_spec=shop.email))
     message["Subject"] = email.subject
     message["Date"] = email.queued_at
-    message["Message-ID"] = f"<{email.id}@{domain}>"
+    message["Message-ID"] = f"<{email.id}@{message['From'].addresses[0].domain}>"
     message["Auto-Submitted"] = "auto-generated"
     message.set_content(email.text, cte="quoted-printable")
     message.add_alternative(email.html, subtype="html", cte="quoted-printable")

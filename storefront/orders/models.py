@@ -13,6 +13,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from storefront.catalogue.rules import PriceBasis, ProductKind, VatClass, WithdrawalKind
 from storefront.identity.models import User
 from storefront.infra.db import Base, enum_type
+from storefront.infra.journal import SealedRow
 from storefront.kernel.calendar import paris_date
 from storefront.kernel.money import Money
 from storefront.kernel.states import Lifecycle
@@ -45,10 +46,19 @@ ORDER_LIFECYCLE = Lifecycle(
 )
 
 
-class Order(Base):
-    """One contract: who, what, at which price, under which terms."""
+class Order(SealedRow, Base):
+    """One contract: who, what, at which price, under which terms.
+
+    The journal seals what was agreed, its lines included, but not by whom in words: names and
+    addresses stay erasable (law.md DAT-03), invoices and acceptances seal their own.
+    """
 
     __tablename__ = "orders"
+    __sealed__ = (
+        *("id", "reference", "user_id", "terms_version_id", "buyer_kind", "country", "currency"),
+        *("net_minor", "vat_minor", "shipping_minor", "total_minor", "instalment_count"),
+        "placed_at",
+    )
     __table_args__ = (
         CheckConstraint("total_minor >= 0", name="total"),
         Index("ix_orders_status_placed", "status", "placed_at"),
@@ -104,6 +114,15 @@ class Order(Base):
     )
 
     __mapper_args__ = {"version_id_col": version}
+
+    def sealed_content(self) -> dict[str, Any]:
+        """What the journal's seal covers: the contract and what it sold."""
+        sold = [line.sold_content() for line in self.lines]
+        return {"order": super().sealed_content(), "lines": sold}
+
+    def sealed_name(self) -> str:
+        """How a verification names this order."""
+        return f"order {self.reference}"
 
     @property
     def by_hand(self) -> bool:
@@ -174,3 +193,14 @@ class OrderLine(Base):
     )
 
     order: Mapped[Order] = relationship(back_populates="lines")
+
+    def sold_content(self) -> dict[str, Any]:
+        """What the seal of its order covers of it: what was sold, not what is supplied of it."""
+        return {name: getattr(self, name) for name in SOLD}
+
+
+SOLD = (
+    *("id", "position", "product_id", "variant_id", "kind", "name", "quantity"),
+    *("unit_price_minor", "price_basis", "vat_class", "vat_rate_bp", "vat_exemption"),
+    *("net_minor", "vat_minor", "gross_minor", "withdrawal_kind", "features", "characteristics"),
+)

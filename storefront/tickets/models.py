@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import uuid
 from datetime import datetime
 from typing import Any
@@ -106,6 +107,23 @@ class TicketMessage(Base):
 
     ticket: Mapped[Ticket] = relationship(back_populates="messages")
     author: Mapped[User | None] = relationship()
+
+    def sealed_content(self) -> dict[str, Any]:
+        """What the journal's seal covers: who wrote, when, and the hash of what was written."""
+        return {
+            "id": self.id,
+            "ticket_id": self.ticket_id,
+            "number": self.number,
+            "author_id": self.author_id,
+            "kind": self.kind,
+            "body_sha256": hashlib.sha256(self.body.encode()).hexdigest(),
+            "facts": self.facts,
+            "written_at": self.written_at,
+        }
+
+    def sealed_name(self) -> str:
+        """How a verification names this message."""
+        return f"message {self.number} of {self.ticket.reference}"
 
     @property
     def appointment_at(self) -> datetime | None:

@@ -7,17 +7,17 @@ from __future__ import annotations
 
 import uuid
 from datetime import date, datetime
-from typing import Any
 
 from sqlalchemy import CheckConstraint, ForeignKey, String
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from storefront.identity.models import User
 from storefront.infra.db import Base
+from storefront.infra.journal import SealedRow
 from storefront.orders.models import Order
 
 
-class WithdrawalRequest(Base):
+class WithdrawalRequest(SealedRow, Base):
     """Somebody withdraws from a contract, in their words (L221-21, WDR-05)."""
 
     __tablename__ = "withdrawal_requests"
@@ -35,16 +35,12 @@ class WithdrawalRequest(Base):
     remark: Mapped[str]
     declared_at: Mapped[datetime] = mapped_column(index=True)
 
-    def sealed_content(self) -> dict[str, Any]:
-        """What the journal's seal covers: everything; the journal itself keeps a hash only."""
-        return {column.key: getattr(self, column.key) for column in self.__table__.columns}
-
     def sealed_name(self) -> str:
         """How a verification names this declaration."""
         return f"withdrawal {self.reference}"
 
 
-class CancellationRequest(Base):
+class CancellationRequest(SealedRow, Base):
     """Somebody ends a contract that goes on, in their words (L215-1-1, D215-2, SUB-01)."""
 
     __tablename__ = "cancellation_requests"
@@ -64,10 +60,6 @@ class CancellationRequest(Base):
     # Why before the commitment ends, in the words of the terms or the customer's; empty: no reason.
     reason: Mapped[str]
     declared_at: Mapped[datetime] = mapped_column(index=True)
-
-    def sealed_content(self) -> dict[str, Any]:
-        """What the journal's seal covers: everything; the journal itself keeps a hash only."""
-        return {column.key: getattr(self, column.key) for column in self.__table__.columns}
 
     def sealed_name(self) -> str:
         """How a verification names this declaration."""

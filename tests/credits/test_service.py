@@ -313,7 +313,8 @@ def test_every_movement_stands_in_the_journal(app: Flask, now: datetime):
     use(lot_id, 60, cause, now)
     recorded = db.session.scalars(
         select(journal.JournalEntry.kind)
-        .where(journal.JournalEntry.subject_id == lot_id)
+        .join(CreditEntry, CreditEntry.id == journal.JournalEntry.subject_id)
+        .where(CreditEntry.lot_id == lot_id)
         .order_by(journal.JournalEntry.seq)
     ).all()
     assert recorded == ["credits.granted", "credits.held", "credits.released", "credits.used"]

@@ -12,6 +12,7 @@ from storefront import worker
 from storefront.catalogue.models import Product, Variant
 from storefront.catalogue.rules import ProductKind
 from storefront.demo import people
+from storefront.identity.models import User
 from storefront.infra import clock, jobs, journal, outbox
 from storefront.infra.db import db
 from storefront.infra.journal import JournalEntry
@@ -108,6 +109,22 @@ def test_nothing_is_left_to_do(demo: Demo) -> None:
 def test_the_proof_holds(demo: Demo) -> None:
     assert list(journal.verify()) == []
     assert "every seal holds" in demo.run("journal", "verify")
+
+
+def test_the_journal_names_nobody(demo: Demo) -> None:
+    """Personal data by reference only, so that erasure leaves the chain whole (law.md DAT-03)."""
+    told = "\n".join(db.session.scalars(select(JournalEntry.payload)))
+    personal = {
+        *db.session.scalars(select(User.name)),
+        *db.session.scalars(select(User.email)),
+        *db.session.scalars(select(Order.name)),
+        *db.session.scalars(select(Order.street)),
+        *db.session.scalars(select(Order.phone)),
+    } - {""}
+
+    assert len(personal) > 50
+    assert "@" not in told
+    assert {one for one in personal if one in told} == set()
 
 
 def test_it_is_the_present_again_here_and_at_the_providers(demo: Demo) -> None:

@@ -2,9 +2,12 @@
 
 import uuid
 from datetime import datetime
+from itertools import pairwise
 
 import pytest
 from flask import Flask
+from hypothesis import given
+from hypothesis import strategies as st
 from sqlalchemy import delete, select, text, update
 from sqlalchemy.exc import DatabaseError
 
@@ -177,3 +180,49 @@ def test_the_database_itself_refuses_to_rewrite(five: list[uuid.UUID], statement
     db.session.rollback()
     with pytest.raises(DatabaseError, match="append-only"):
         db.session.execute(statement)
+
+
+# The way from the end to any entry
+
+
+@given(st.integers(1, 10**7), st.data())
+def test_a_few_links_lead_from_the_end_to_any_entry(end: int, data: st.DataObject):
+    to = data.draw(st.integers(1, end))
+    way = list(journal.way(end, to))
+    assert (way[0], way[-1]) == (end, to)
+    assert all(two in (one - 1, journal.earlier(one)) for one, two in pairwise(way))
+    digits = end.bit_length()
+    assert len(way) <= digits * (digits + 1) // 2 + 1
+
+
+def test_each_entry_holds_on_to_its_earlier_one(app: Flask, five: list[uuid.UUID]):
+    db.session.rollback()
+    entries = {entry.seq: entry for entry in journal.numbered(range(1, 6))}
+    held = {seq: entry.earlier_hash for seq, entry in entries.items()}
+    assert held[3] == entries[2].hash
+    assert held[5] == entries[4].hash
+    assert held[1] == held[2] == held[4] == journal.GENESIS
+
+
+def test_a_history_that_was_rewritten_without_its_long_links_is_found(
+    app: Flask, now: datetime, five: list[uuid.UUID]
+):
+    """Somebody forges entry 4 and hangs entry 5 on it, but forgets what else holds on to 4."""
+    store(now)
+    db.session.rollback()
+    rows = [
+        {column.key: getattr(entry, column.key) for column in ENTRIES.columns}
+        for entry in journal.numbered(range(4, 7))
+    ]
+    rows[0]["payload"] = "{}"
+    for one, two in pairwise(rows):
+        one["hash"] = journal._hash(one)
+        two["previous_hash"] = one["hash"]
+    rows[2]["hash"] = journal._hash(rows[2])
+    tamper(
+        *(update(ENTRIES).where(ENTRIES.c.seq == row["seq"]).values(row) for row in rows),
+        update(HEAD).values(hash=rows[2]["hash"]),
+    )
+    said = verified(app)[1]
+    assert "first at entry 5" in said
+    assert "entry 6: does not hold on to entry 4" in said

@@ -469,6 +469,7 @@ def test_every_step_stands_in_the_journal_without_a_word_of_what_was_written(des
     ).all()
     assert [one.kind for one in entries] == [
         "ticket.opened",
+        "ticket.reply",
         "ticket.proposed",
         "ticket.confirmed",
         "ticket.started",

@@ -335,8 +335,8 @@ def move(
     db.session.add(entry)
     journal.record(
         f"credits.{kind.value}",
-        lot,
-        {"entry": entry.id, "minutes": entry.minutes, "cause": cause_id},
+        entry,
+        {"lot": lot.id, "minutes": entry.minutes, "cause": cause_id},
         now=now,
     )
     return entry

@@ -121,6 +121,12 @@ def _count(payment: Payment, arrival: Arrival, now: datetime) -> None:
         publish(MoreArrived(payment.id, arrival.id, arrival.amount_minor), now=now)
     else:
         publish(PartArrived(payment.id, arrival.id), now=now)
+    journal.record(
+        "payment.counted",
+        payment,
+        {"order": payment.order_id, "arrival": arrival.id, "taken": payment.taken_minor},
+        now=now,
+    )
 
 
 def _succeed(payment: Payment, now: datetime) -> None:

@@ -123,6 +123,8 @@ def record_page(payment: Payment, page: HostedPage, *, now: datetime) -> None:
     """Keep where the buyer pays. A notice may already have settled the payment: it stays so."""
     if payment.page_reference is None:
         payment.page_reference, payment.page_url = page.reference, page.url
+        facts = {"order": payment.order_id, "reference": page.reference}
+        journal.record("payment.opened", payment, facts, now=now)
     if payment.status is PaymentStatus.RESERVED:
         payment.status = PaymentStatus.OPEN
     payment.updated_at = now
@@ -182,6 +184,7 @@ def _tell(payment: Payment, outcome: Outcome, now: datetime) -> None:
             "currency": payment.currency,
             "mismatch": payment.mismatch,
             "code": payment.decline_code,
+            "reference": payment.charge_reference,
         },
         now=now,
     )

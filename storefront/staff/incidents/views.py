@@ -99,7 +99,7 @@ def _page(found: Incident, **forms: Any) -> str:
     number = request.args.get("page", "")
     page = min(max(int(number), 1), MAX_PAGE) if number.isdecimal() and len(number) < 6 else 1
     credits = outages.credits_of_incident(found.id, page=page, limit=PAGE + 1)
-    entries = journal.about([found.id])
+    entries = journal.about([found.id, *(update.id for update in found.updates)])
     shown: dict[str, Any] = {
         "update_form": UpdateForm(formdata=None, once=str(uuid.uuid4())),
         "close_form": CloseForm(formdata=None, seen=found.revision),

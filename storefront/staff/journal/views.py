@@ -11,7 +11,7 @@ from storefront.identity import queries as people
 from storefront.identity.models import Role
 from storefront.identity.views import staff_required
 from storefront.infra import clock, journal
-from storefront.infra.db import transaction
+from storefront.infra.db import snapshot, transaction
 from storefront.staff.journal.forms import JournalForm
 from storefront.staff.journal.service import readable_facts
 
@@ -53,8 +53,9 @@ def _page(breaks: list[journal.Break] | None = None, length: int = 0) -> str:
 @staff_required(Role.MANAGER)
 def verify() -> str:
     """Compute the whole chain and every seal again, and say where it does not hold."""
-    length = journal.length()
-    breaks = list(journal.verify())
+    with snapshot():
+        length = journal.length()
+        breaks = list(journal.verify())
     with transaction():
         facts = {"entries": length, "breaks": len(breaks)}
         journal.record("journal.verified", current_user, facts, now=clock.now())

@@ -10,6 +10,7 @@ from flask_login import current_user
 from werkzeug.wrappers import Response as BaseResponse
 
 from storefront.documents import queries as documents
+from storefront.evidence import queries as evidence
 from storefront.fulfilment import queries as fulfilment
 from storefront.fulfilment import service as parcels
 from storefront.fulfilment.models import Shipment
@@ -117,6 +118,7 @@ def _page(found: Order, **forms: Any) -> str:
         accesses=accesses,
         suspensions=suspensions,
         shipments={shipment.order_line_id: shipment for shipment in shipments},
+        evidence=evidence.made_of(found.id),
         entries=entries,
         facts=readable_facts(entries),
         actors=people.names_of_actors(entry.actor for entry in entries),

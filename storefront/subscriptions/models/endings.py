@@ -10,6 +10,7 @@ from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint, tex
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from storefront.infra.db import Base, enum_type
+from storefront.infra.journal import SealedRow
 from storefront.kernel.states import Lifecycle
 from storefront.subscriptions.models.subscriptions import Subscription
 from storefront.subscriptions.rules import STATEMENT_AT_LEAST, Ground, Party
@@ -45,7 +46,7 @@ TERMINATION_LIFECYCLE = Lifecycle(
 )
 
 
-class TerminationNotice(Base):
+class TerminationNotice(SealedRow, Base):
     """What was declared, by whom, when, and what it promised on that day: proof, never changed.
 
     `recorded_by`: staff who wrote it down; None: its holder, on their own page. `cause_id`: the

@@ -10,6 +10,7 @@ from sqlalchemy import CheckConstraint, ForeignKey, Index, String, UniqueConstra
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from storefront.infra.db import Base, enum_type
+from storefront.infra.journal import SealedRow
 from storefront.kernel.states import Lifecycle
 from storefront.subscriptions.models.subscriptions import Subscription, SubscriptionPeriod
 from storefront.subscriptions.rules.outages import Price, Severity, Span
@@ -54,7 +55,7 @@ class Incident(Base):
         return not self.concerns or not names.isdisjoint(self.concerns)
 
 
-class IncidentUpdate(Base):
+class IncidentUpdate(SealedRow, Base):
     """What everybody is told while it lasts, and after."""
 
     __tablename__ = "incident_updates"
@@ -163,7 +164,7 @@ class OutageCredit(Base):
         return self.gross_minor - self.used_minor
 
 
-class OutageCreditUse(Base):
+class OutageCreditUse(SealedRow, Base):
     """What a credit took off the debit of one period: once a period, never changed."""
 
     __tablename__ = "outage_credit_uses"

@@ -11,9 +11,10 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from storefront.catalogue.rules import PriceBasis, ProductKind
 from storefront.infra.db import Base, enum_type
+from storefront.infra.journal import SealedRow
 
 
-class PlanVersion(Base):
+class PlanVersion(SealedRow, Base):
     """One version of a plan or of a support contract; a subscription follows exactly one (C-08).
 
     The price is the catalogue's, in minor units on `price_basis`: what a subscriber pays also

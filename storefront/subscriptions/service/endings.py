@@ -350,6 +350,7 @@ def _announce(
     db.session.add(termination)
     db.session.flush()
     follow(subscription, base)
+    journal.record("subscription.end_declared", notice, {"subscription": subscription.id}, now=now)
     facts = {
         "subscription": subscription.id,
         "ground": notice.ground,

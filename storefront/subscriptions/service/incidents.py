@@ -125,7 +125,7 @@ def tell_of_incident(
         id=update_id, incident_id=incident.id, at=now, words=words, written_by=by
     )
     db.session.add(update)
-    journal.record("incident.update", incident, {"update": update_id}, now=now)
+    journal.record("incident.update", update, {"incident": incident.id}, now=now)
 
 
 def reconsider_outages(event: PeriodPaid, *, now: datetime) -> None:

@@ -264,22 +264,26 @@ def use_credits(subscription: Subscription, period: SubscriptionPeriod, *, now: 
 
 def _use(credit: OutageCredit, period: SubscriptionPeriod, amount: int, now: datetime) -> None:
     part = rules.take(credit.amount, credit.used_minor, amount)
-    db.session.add(
-        OutageCreditUse(
-            id=uuid.uuid4(),
-            credit_id=credit.id,
-            period_id=period.id,
-            at=now,
-            net_minor=part.net,
-            vat_minor=part.vat,
-            gross_minor=part.gross,
-        )
+    use = OutageCreditUse(
+        id=uuid.uuid4(),
+        credit_id=credit.id,
+        period_id=period.id,
+        at=now,
+        net_minor=part.net,
+        vat_minor=part.vat,
+        gross_minor=part.gross,
     )
+    db.session.add(use)
     credit.used_minor += amount
     if credit.left_minor == 0:
         _move(credit, OutageCreditStatus.APPLIED)
-    facts = {"period": period.id, "amount": amount, "left": credit.left_minor}
-    journal.record("outage_credit.used", credit, facts, now=now)
+    facts = {
+        "credit": credit.id,
+        "period": period.id,
+        "amount": amount,
+        "left": credit.left_minor,
+    }
+    journal.record("outage_credit.used", use, facts, now=now)
 
 
 def hand_over(credit_id: uuid.UUID, *, now: datetime) -> bool:

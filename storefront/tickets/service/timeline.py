@@ -59,8 +59,9 @@ def write(
     *,
     message_id: uuid.UUID | None = None,
     facts: dict[str, Any] | None = None,
+    proof: dict[str, Any] | None = None,
 ) -> TicketMessage:
-    """Add something to the timeline of a locked ticket."""
+    """Add something to the timeline of a locked ticket; the journal seals it."""
     last = db.session.scalar(
         select(func.max(TicketMessage.number)).where(TicketMessage.ticket_id == ticket.id)
     )
@@ -76,6 +77,12 @@ def write(
     )
     db.session.add(message)
     db.session.flush()
+    journal.record(
+        f"ticket.{body if kind is MessageKind.EVENT else kind.value}",
+        message,
+        {"ticket": ticket.id, **(proof or {})},
+        now=now,
+    )
     return message
 
 
@@ -90,8 +97,7 @@ def happened(
 ) -> None:
     """Tell a change of state on the timeline (`facts`, for its sentence) and in the journal
     (`proof`: ids, minutes, instants; never what people wrote)."""
-    write(ticket, author, MessageKind.EVENT, what.value, now, facts=facts)
-    journal.record(f"ticket.{what.value}", ticket, proof or {}, now=now)
+    write(ticket, author, MessageKind.EVENT, what.value, now, facts=facts, proof=proof)
 
 
 def free_cells(intervention: Intervention, now: datetime) -> None:
