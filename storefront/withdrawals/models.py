@@ -105,7 +105,7 @@ class CancellationMatch(Base):
     staff: Mapped[User | None] = relationship()
 
 
-class ReasonDecision(Base):
+class ReasonDecision(SealedRow, Base):
     """What staff decided of a reason to leave early: once, with an explanation, for ever."""
 
     __tablename__ = "reason_decisions"

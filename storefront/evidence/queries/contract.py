@@ -16,6 +16,7 @@ from storefront.subscriptions.models import Subscription, VersionNotice
 from storefront.withdrawals.models import (
     CancellationMatch,
     CancellationRequest,
+    ReasonDecision,
     WithdrawalMatch,
     WithdrawalRequest,
 )
@@ -93,6 +94,13 @@ def declarations(order_id: uuid.UUID) -> Exhibit:
         )
         .order_by(CancellationRequest.declared_at, CancellationRequest.id)
     )
+    decided = (
+        select(ReasonDecision)
+        .where(
+            ReasonDecision.request_id.in_(cancelled.with_only_columns(CancellationMatch.request_id))
+        )
+        .order_by(ReasonDecision.decided_at, ReasonDecision.id)
+    )
     return Exhibit(
         "declarations",
         [
@@ -100,5 +108,6 @@ def declarations(order_id: uuid.UUID) -> Exhibit:
             *items(withdrawn.order_by(WithdrawalMatch.matched_at, WithdrawalMatch.id)),
             *items(cancellations, lambda row: row.reference),
             *items(cancelled.order_by(CancellationMatch.matched_at, CancellationMatch.id)),
+            *items(decided),
         ],
     )
