@@ -118,7 +118,8 @@ def _until_nothing(act: Callable[[], int], memory: list[int]) -> int:
     return done
 
 
-def _only_billing(app: Flask) -> None:
+def only_billing(app: Flask) -> None:
+    """Have this shop react to what belongs to the run alone."""
     reactions: Mapping[str, outbox._Subscription] = app.extensions["reactions"]
     for known in reactions.values():
         for name in set(known.reactions) - BILLING:
@@ -136,7 +137,7 @@ def run(how_many: int) -> int:
         with app.app_context():
             make_subscribers(how_many, NOW)
             app.extensions["providers"] = {"stripe": AnswersAtOnce()}
-            _only_billing(app)
+            only_billing(app)
             try:
                 return _measured(app, Path(name), url, how_many)
             finally:

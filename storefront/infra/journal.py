@@ -17,7 +17,7 @@ from datetime import UTC, datetime
 from typing import Any, Protocol, runtime_checkable
 
 from flask import g, has_request_context
-from sqlalchemy import String, insert, select, update
+from sqlalchemy import String, insert, inspect, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
@@ -88,9 +88,7 @@ class _Pending:
 
 def canonical(content: Any) -> str:
     """One text for one content: sorted keys, no spaces, ISO instants and dates."""
-    return json.dumps(
-        content, sort_keys=True, separators=(",", ":"), ensure_ascii=False, default=_plain
-    )
+    return _encoder.encode(content)
 
 
 def _plain(value: Any) -> str:
@@ -101,6 +99,11 @@ def _plain(value: Any) -> str:
     if isinstance(value, uuid.UUID):
         return str(value)
     raise TypeError(f"{type(value).__name__} has no canonical form")
+
+
+_encoder = json.JSONEncoder(
+    sort_keys=True, separators=(",", ":"), ensure_ascii=False, default=_plain
+)
 
 
 def seal_of(row: Sealed) -> str:
@@ -136,7 +139,7 @@ def _write_pending(session: Session) -> None:
             "kind": item.kind,
             "actor": item.actor,
             "subject_table": item.subject.__tablename__,
-            "subject_id": item.subject.id,
+            "subject_id": _id_of(item.subject),
             "payload": canonical(item.payload),
             "seal": seal_of(item.subject) if isinstance(item.subject, Sealed) else None,
             "previous_hash": previous,
@@ -145,6 +148,13 @@ def _write_pending(session: Session) -> None:
         rows.append(row)
     session.execute(insert(JournalEntry), rows)
     session.execute(update(JournalHead).where(JournalHead.id == 1).values(hash=previous))
+
+
+def _id_of(subject: Subject) -> uuid.UUID:
+    """Its id, though what else was read of it is forgotten: no row is read again for that."""
+    identity: tuple[uuid.UUID] | None = inspect(subject).identity
+    found: uuid.UUID = identity[0] if identity else subject.id
+    return found
 
 
 def _advance(session: Session, count: int) -> tuple[int, str]:

@@ -149,6 +149,8 @@ class Payment(Base):
     # When a buyer who pays by their own means is reminded; None: they were, or need not be.
     remind_at: Mapped[datetime | None] = mapped_column(index=True)
 
+    saved_method: Mapped[SavedMethod | None] = relationship(viewonly=True)
+
     @property
     def missing(self) -> Money:
         """What has not arrived of what was asked."""
