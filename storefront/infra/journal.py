@@ -14,7 +14,8 @@ import uuid
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, Protocol, runtime_checkable
+from functools import cache
+from typing import Any, Protocol, cast, runtime_checkable
 
 from flask import g, has_request_context
 from sqlalchemy import String, insert, inspect, select, update
@@ -111,6 +112,15 @@ def seal_of(row: Sealed) -> str:
     return hashlib.sha256(canonical(row.sealed_content()).encode()).hexdigest()
 
 
+def _seal_of(subject: Subject) -> str | None:
+    return seal_of(cast(Sealed, subject)) if _is_sealed(type(subject)) else None
+
+
+@cache
+def _is_sealed(model: type[Any]) -> bool:
+    return issubclass(model, Sealed)
+
+
 def record(kind: str, subject: Subject, payload: dict[str, Any], *, now: datetime) -> None:
     """Add an event about `subject` to the chain when the current transaction commits.
 
@@ -141,7 +151,7 @@ def _write_pending(session: Session) -> None:
             "subject_table": item.subject.__tablename__,
             "subject_id": _id_of(item.subject),
             "payload": canonical(item.payload),
-            "seal": seal_of(item.subject) if isinstance(item.subject, Sealed) else None,
+            "seal": _seal_of(item.subject),
             "previous_hash": previous,
         }
         row["hash"] = previous = _hash(row)

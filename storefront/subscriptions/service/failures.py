@@ -35,11 +35,11 @@ def note_paid(events: Sequence[InstalmentPaid], *, now: datetime) -> None:
     """A period was paid; when it was the last one missing, the service is as before (B-04)."""
     periods = queries.periods_of_instalments([event.instalment_id for event in events])
     paid = [period for period in periods if period.paid_at is None]
-    for period in paid:
-        period.paid_at = now
     of_paid = [period.subscription_id for period in paid]
     subscriptions = {one.id: one for one in locked_all(of_paid)}
     ends = queries.effective_ends(of_paid)
+    for period in paid:
+        period.paid_at = now
     for period in paid:
         _lift(subscriptions[period.subscription_id], now)
         publish(PeriodPaid(period.id), now=now)
