@@ -10,12 +10,12 @@ from __future__ import annotations
 
 import logging
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from functools import partial
-from itertools import islice
+from itertools import groupby, islice
 from typing import Any
 
 from flask import Flask, current_app, g, has_request_context
@@ -247,24 +247,16 @@ def _react_to(entry_ids: Sequence[uuid.UUID], now: datetime) -> int:
     return len(entries)
 
 
-def _calls(entries: Sequence[Row[uuid.UUID, str, str, dict[str, Any]]]) -> list[Reaction]:
-    """The reactions with what each is given: an event, or all those of its kind."""
-    calls: list[Reaction] = []
-    gathered: dict[str, list[Event]] = {}
-    for entry in entries:
-        subscription = _subscription(entry.event)
-        if subscription is None or entry.reaction not in subscription.reactions:
-            raise LookupError(f"nobody answers to {entry.reaction}")
-        react = subscription.reactions[entry.reaction]
-        event = from_payload(subscription.event_type, entry.payload)
-        if entry.reaction not in subscription.many:
-            calls.append(partial(react, event))
-        elif entry.reaction in gathered:
-            gathered[entry.reaction].append(event)
-        else:
-            gathered[entry.reaction] = [event]
-            calls.append(partial(react, gathered[entry.reaction]))
-    return calls
+def _calls(entries: Sequence[Row[uuid.UUID, str, str, dict[str, Any]]]) -> Iterator[Reaction]:
+    """The reactions with what each is given: an event, or all those that are there for it."""
+    for (event, reaction), some in groupby(entries, key=lambda one: (one.event, one.reaction)):
+        subscription = _subscription(event)
+        if subscription is None or reaction not in subscription.reactions:
+            raise LookupError(f"nobody answers to {reaction}")
+        react = subscription.reactions[reaction]
+        events = [from_payload(subscription.event_type, one.payload) for one in some]
+        given = [events] if reaction in subscription.many else events
+        yield from (partial(react, one) for one in given)
 
 
 def _put_off(entry_id: uuid.UUID, now: datetime, error: Exception) -> None:
