@@ -122,7 +122,7 @@ def _pay_first(order: Order, saved: SavedReference, now: datetime) -> None:
     )
     outcome = Outcome(OutcomeStatus.SUCCEEDED, payment.amount, f"{SEED}{payment.id.hex}", saved)
     payments.record_outcome(payment, outcome, now=now)
-    instalments.settle(PaymentSucceeded(payment.id), now=now)
+    instalments.settle([PaymentSucceeded(payment.id)], now=now)
 
 
 def _second(order: Order) -> uuid.UUID:

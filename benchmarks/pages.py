@@ -15,6 +15,7 @@ import sys
 import time
 import urllib.request
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 PAUSE = 0.05
@@ -30,17 +31,21 @@ class Latency:
 
 
 def measure(seconds: float, urls: Sequence[str]) -> Latency:
-    """Ask for these pages in turn for so long, as a visitor does: with a pause after each."""
+    """Ask for these pages in turn for so long, as a visitor does: with a pause after each.
+
+    Interrupted, it measured until then.
+    """
     took: list[float] = []
     until = time.monotonic() + seconds
-    for url in itertools.cycle(urls):
-        started = time.monotonic()
-        with urllib.request.urlopen(url, timeout=60) as answer:
-            answer.read()
-        took.append((time.monotonic() - started) * 1000)
-        if time.monotonic() > until and len(took) >= len(urls) * 10:
-            break
-        time.sleep(PAUSE)
+    with suppress(KeyboardInterrupt):
+        for url in itertools.cycle(urls):
+            started = time.monotonic()
+            with urllib.request.urlopen(url, timeout=60) as answer:
+                answer.read()
+            took.append((time.monotonic() - started) * 1000)
+            if time.monotonic() > until and len(took) >= len(urls) * 10:
+                break
+            time.sleep(PAUSE)
     percentiles = statistics.quantiles(took, n=100, method="inclusive")
     return Latency(len(took), percentiles[49], percentiles[98])
 
@@ -52,7 +57,7 @@ def start(seconds: float, urls: Sequence[str]) -> subprocess.Popen[str]:
 
 
 def result(process: subprocess.Popen[str]) -> Latency:
-    """What `start` measured, once it is over."""
+    """What `start` measured, once it is over or was interrupted (SIGINT)."""
     output, _ = process.communicate()
     return Latency(**json.loads(output))
 

@@ -103,14 +103,15 @@ from storefront.withdrawals.events import (
 def register(app: Flask) -> None:
     """Subscribe every reaction."""
     on = partial(outbox.subscribe, app)
+    on_many = partial(outbox.subscribe, app, many=True)
 
-    on(PaymentSucceeded, instalments.settle)
+    on_many(PaymentSucceeded, instalments.settle)
     on(MethodSetUp, instalments.begin)
     on(PaymentFailed, instalments.note_failure)
     on(PaymentAwaited, instalment_emails.how_to_pay)
     on(PartArrived, instalments.note_part)
     on(PartReceived, instalment_emails.part_received)
-    on(InstalmentPaid, arrears.note_paid)
+    on_many(InstalmentPaid, arrears.note_paid)
     on(InstalmentFailed, arrears.note_failed)
     on(PlanSuspended, fulfilment.follow_arrears)
     on(PlanResumed, fulfilment.follow_arrears)
@@ -120,7 +121,8 @@ def register(app: Flask) -> None:
     on(PlanResumed, subscriptions.follow_arrears)
     on(RestFellDue, subscriptions.open_rest)
     on(DeferralGranted, subscriptions.note_deferred)
-    on(InstalmentPaid, instalment_emails.receipt, subscriptions.note_paid)
+    on(InstalmentPaid, instalment_emails.receipt)
+    on_many(InstalmentPaid, subscriptions.note_paid)
     on(InstalmentFailed, instalment_emails.failure, subscriptions.note_failed)
 
     on(InstalmentPaid, subscriptions.note_change_paid)

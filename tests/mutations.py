@@ -87,15 +87,15 @@ MUTATIONS = (
     Mutation(
         7,
         "a run takes what another has claimed",
-        "storefront/instalments/service/schedules.py",
+        "storefront/instalments/service/claims.py",
         "    if instalment.status not in TO_TAKE or instalment.next_attempt_on > today:\n"
-        "        return None\n"
+        "        return False\n"
         "    if instalment.held_at is not None or instalment.voluntary:\n"
-        "        return None\n"
-        "    waiting = payment_queries.undecided_of_instalment(instalment_id)\n"
+        "        return False\n"
+        "    waiting = payment_queries.undecided_among(made)\n"
         "    if waiting is not None and not waiting.by_hand:\n"
-        "        return None\n",
-        "    if instalment.next_attempt_on > today:\n        return None\n    waiting = None\n",
+        "        return False\n",
+        "    if instalment.next_attempt_on > today:\n        return False\n",
     ),
     Mutation(
         8,

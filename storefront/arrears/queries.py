@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -122,6 +122,15 @@ def open_case(instalment_id: uuid.UUID) -> ArrearsCase | None:
             ArrearsCase.instalment_id == instalment_id, ArrearsCase.closed_at.is_(None)
         )
     ).one_or_none()
+
+
+def with_open_case(instalment_ids: Collection[uuid.UUID]) -> Sequence[uuid.UUID]:
+    """Which of these instalments a case is open about."""
+    return db.session.scalars(
+        select(ArrearsCase.instalment_id).where(
+            ArrearsCase.instalment_id.in_(instalment_ids), ArrearsCase.closed_at.is_(None)
+        )
+    ).all()
 
 
 def cases_of_order(order_id: uuid.UUID) -> Sequence[ArrearsCase]:

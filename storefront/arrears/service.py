@@ -7,7 +7,7 @@ decide on the same past.
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import date, datetime
 
 from sqlalchemy import func, select
@@ -73,13 +73,17 @@ def check_standing(
 def _locked(instalment_id: uuid.UUID) -> tuple[Instalment, ArrearsCase | None]:
     """The instalment and its open case, as they are now, locked."""
     instalment = instalments.locked(instalment_id)
-    case = db.session.scalars(
+    return instalment, next(iter(_open_cases([instalment_id])), None)
+
+
+def _open_cases(instalment_ids: Collection[uuid.UUID]) -> Sequence[ArrearsCase]:
+    """The open cases of locked instalments, locked; an instalment has one at most."""
+    return db.session.scalars(
         select(ArrearsCase)
-        .where(ArrearsCase.instalment_id == instalment_id, ArrearsCase.closed_at.is_(None))
+        .where(ArrearsCase.instalment_id.in_(instalment_ids), ArrearsCase.closed_at.is_(None))
         .with_for_update()
         .execution_options(populate_existing=True)
-    ).one_or_none()
-    return instalment, case
+    ).all()
 
 
 def note_failed(event: InstalmentFailed, *, now: datetime) -> None:
@@ -111,10 +115,15 @@ def _plan_next(case: ArrearsCase, part: Instalment, acts: Sequence[DunningAct]) 
     case.next_on = following.on if following else None
 
 
-def note_paid(event: InstalmentPaid, *, now: datetime) -> None:
+def note_paid(events: Sequence[InstalmentPaid], *, now: datetime) -> None:
     """Paid, by whomever: what was to follow does not, and what non-payment stopped comes back."""
-    instalment, case = _locked(event.instalment_id)
-    if case is not None and instalment.status is InstalmentStatus.PAID:
+    # Of what is paid no case is opened any more: those that are open now are all there will be.
+    late = queries.with_open_case([event.instalment_id for event in events])
+    if not late:
+        return
+    locked = instalments.locked_all(late)
+    paid = [one.id for one in locked if one.status is InstalmentStatus.PAID]
+    for case in _open_cases(paid):
         _close(case, Outcome.PAID, now)
 
 

@@ -177,7 +177,6 @@ def init_app(app: Flask) -> None:
             "pool_pre_ping": True,
             "pool_size": 10,
             "max_overflow": 20,
-            "connect_args": {"prepare_threshold": None},
         }
     settings.instance.mkdir(parents=True, exist_ok=True)
     db.init_app(app)

@@ -68,7 +68,7 @@ def one_by_one(subjects: Iterable[Subject], act: Callable[[Subject], int]) -> in
 
 
 def in_batches(
-    subjects: Sequence[Subject], act: Callable[[Sequence[Subject]], int], *, size: int = 100
+    subjects: Sequence[Subject], act: Callable[[Sequence[Subject]], int], *, size: int = 200
 ) -> int:
     """Act on several in one transaction, and one by one where that fails.
 

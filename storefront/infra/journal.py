@@ -18,10 +18,11 @@ import uuid
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, ClassVar, Protocol, runtime_checkable
+from functools import cache
+from typing import Any, ClassVar, Protocol, cast, runtime_checkable
 
 from flask import g, has_request_context
-from sqlalchemy import String, insert, select, update
+from sqlalchemy import String, insert, inspect, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
@@ -128,9 +129,7 @@ class _Pending:
 
 def canonical(content: Any) -> str:
     """One text for one content: sorted keys, no spaces, ISO instants and dates."""
-    return json.dumps(
-        content, sort_keys=True, separators=(",", ":"), ensure_ascii=False, default=_plain
-    )
+    return _encoder.encode(content)
 
 
 def _plain(value: Any) -> str:
@@ -143,9 +142,23 @@ def _plain(value: Any) -> str:
     raise TypeError(f"{type(value).__name__} has no canonical form")
 
 
+_encoder = json.JSONEncoder(
+    sort_keys=True, separators=(",", ":"), ensure_ascii=False, default=_plain
+)
+
+
 def seal_of(row: Sealed) -> str:
     """SHA-256 of a sealed row's content."""
     return _sha256(canonical(row.sealed_content()))
+
+
+def _seal_of(subject: Subject) -> str | None:
+    return seal_of(cast(Sealed, subject)) if _is_sealed(type(subject)) else None
+
+
+@cache
+def _is_sealed(model: type[Any]) -> bool:
+    return issubclass(model, Sealed)
 
 
 def record(kind: str, subject: Subject, payload: dict[str, Any], *, now: datetime) -> None:
@@ -178,9 +191,9 @@ def _write_pending(session: Session) -> None:
             "kind": item.kind,
             "actor": item.actor,
             "subject_table": item.subject.__tablename__,
-            "subject_id": item.subject.id,
+            "subject_id": _id_of(item.subject),
             "payload": canonical(item.payload),
-            "seal": seal_of(item.subject) if isinstance(item.subject, Sealed) else None,
+            "seal": _seal_of(item.subject),
             "previous_hash": previous,
             "earlier_hash": hashes[earlier(seq)] if earlier(seq) != seq - 1 else previous,
         }
@@ -188,6 +201,13 @@ def _write_pending(session: Session) -> None:
         rows.append(row)
     session.execute(insert(JournalEntry), rows)
     session.execute(update(JournalHead).where(JournalHead.id == 1).values(hash=previous))
+
+
+def _id_of(subject: Subject) -> uuid.UUID:
+    """Its id, though what else was read of it is forgotten: no row is read again for that."""
+    identity: tuple[uuid.UUID] | None = inspect(subject).identity
+    found: uuid.UUID = identity[0] if identity else subject.id
+    return found
 
 
 def _advance(session: Session, count: int) -> tuple[int, str]:

@@ -2,21 +2,24 @@
 
 One row per reaction, marked done in the transaction in which the reaction writes. A few share a
 transaction; when one of them fails, each has its own, and the failed one is retried alone with
-back-off. A reaction is idempotent, and knows nothing of those beside it.
+back-off. A reaction is idempotent, and knows nothing of those beside it. One that thousands of
+events may come to at once takes many of them in one call; one event is then a list of one.
 """
 
 from __future__ import annotations
 
 import logging
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from functools import partial
+from itertools import groupby, islice
 from typing import Any
 
 from flask import Flask, current_app, g, has_request_context
-from sqlalchemy import Index, Select, String, func, select
+from sqlalchemy import Index, Row, Select, String, func, select, update
 from sqlalchemy.orm import Mapped, mapped_column
 
 from storefront.infra import journal
@@ -29,6 +32,8 @@ MAX_ATTEMPTS = 8
 FIRST_RETRY = timedelta(seconds=30)
 # Reactions in one transaction: enough to share its cost, few enough to keep nobody waiting.
 TOGETHER = 20
+# The same of a reaction that takes many events in one call, which costs each of them little.
+MANY = 200
 FOR_A_REQUEST = 50
 
 Reaction = Callable[..., None]
@@ -64,14 +69,23 @@ class OutboxEntry(Base):
 class _Subscription:
     event_type: type[Event]
     reactions: dict[str, Reaction]
+    many: set[str]  # of the reactions, those that take many events in one call
 
 
-def subscribe(app: Flask, event_type: type[Event], *reactions: Reaction) -> None:
-    """Name who reacts to an event; called by the composition root only."""
+def subscribe(
+    app: Flask, event_type: type[Event], *reactions: Reaction, many: bool = False
+) -> None:
+    """Name who reacts to an event; called by the composition root only.
+
+    A reaction is given the event, or with `many` a list of them, and `now`.
+    """
     table: dict[str, _Subscription] = app.extensions.setdefault("reactions", {})
-    subscription = table.setdefault(event_type.__name__, _Subscription(event_type, {}))
+    subscription = table.setdefault(event_type.__name__, _Subscription(event_type, {}, set()))
     for reaction in reactions:
-        subscription.reactions[f"{reaction.__module__}.{reaction.__qualname__}"] = reaction
+        name = f"{reaction.__module__}.{reaction.__qualname__}"
+        subscription.reactions[name] = reaction
+        if many:
+            subscription.many.add(name)
 
 
 def _subscription(event: str) -> _Subscription | None:
@@ -87,7 +101,16 @@ def publish(event: Event, *, now: datetime) -> None:
         return
     payload = to_payload(event)
     db.session.add_all(
-        OutboxEntry(event=name, reaction=reaction, payload=payload, published_at=now, due_at=now)
+        OutboxEntry(
+            id=uuid.uuid4(),
+            event=name,
+            reaction=reaction,
+            payload=payload,
+            status=OutboxStatus.PENDING,
+            published_at=now,
+            due_at=now,
+            attempts=0,
+        )
         for reaction in subscription.reactions
     )
     if has_request_context():
@@ -137,7 +160,7 @@ def drain(now: datetime, limit: int = 500, *, since: datetime | None = None) -> 
     `since` leaves what was published before to the worker: a request answers for its own events.
     """
     ran = 0
-    while ran < limit and (some := _run_some(now, min(TOGETHER, limit - ran), since)):
+    while ran < limit and (some := _run_some(now, min(MANY, limit - ran), since)):
         ran += some
     return ran
 
@@ -149,9 +172,9 @@ def next_due() -> datetime | None:
     )
 
 
-def _due(now: datetime, limit: int, since: datetime | None) -> Select[uuid.UUID]:
+def _due(now: datetime, limit: int, since: datetime | None) -> Select[uuid.UUID, str, str]:
     wanted = (
-        select(OutboxEntry.id)
+        select(OutboxEntry.id, OutboxEntry.event, OutboxEntry.reaction)
         .where(OutboxEntry.status == OutboxStatus.PENDING, OutboxEntry.due_at <= now)
         .order_by(OutboxEntry.due_at, OutboxEntry.published_at)
         .limit(limit)
@@ -162,7 +185,7 @@ def _due(now: datetime, limit: int, since: datetime | None) -> Select[uuid.UUID]
 def _run_some(now: datetime, limit: int, since: datetime | None) -> int:
     """A few reactions in one transaction; each alone when one of them fails."""
     # A plain read first: polling an empty outbox must not take the write lock.
-    due = list(db.session.scalars(_due(now, limit, since)))
+    due = _of_one_kind(db.session.execute(_due(now, limit, since)).all())
     db.session.rollback()
     if not due:
         return 0
@@ -171,6 +194,22 @@ def _run_some(now: datetime, limit: int, since: datetime | None) -> int:
             return _react_to(due, now)
     except Exception:
         return sum(_run_alone(entry_id, now) for entry_id in due)
+
+
+def _of_one_kind(due: Sequence[Row[uuid.UUID, str, str]]) -> list[uuid.UUID]:
+    """Of these entries, those to react to together with the first one."""
+    if not due:
+        return []
+    first = due[0]
+    if _takes_many(first.event, first.reaction):
+        return [one.id for one in due if one.reaction == first.reaction]
+    alone = (one.id for one in due if not _takes_many(one.event, one.reaction))
+    return list(islice(alone, TOGETHER))
+
+
+def _takes_many(event: str, reaction: str) -> bool:
+    subscription = _subscription(event)
+    return subscription is not None and reaction in subscription.many
 
 
 def _run_alone(entry_id: uuid.UUID, now: datetime) -> int:
@@ -188,23 +227,36 @@ def _react_to(entry_ids: Sequence[uuid.UUID], now: datetime) -> int:
     What one reaction read is forgotten before the next: each decides on the present.
     """
     session = db.session()
-    entries = session.scalars(
-        select(OutboxEntry)
+    free = (
+        select(OutboxEntry.id)
         .where(OutboxEntry.id.in_(entry_ids), OutboxEntry.status == OutboxStatus.PENDING)
-        .order_by(OutboxEntry.due_at, OutboxEntry.published_at)
         .with_for_update(skip_locked=True)
+    )
+    entries = session.execute(
+        update(OutboxEntry)
+        .where(OutboxEntry.id.in_(free))
+        .values(status=OutboxStatus.DONE, done_at=now)
+        .returning(OutboxEntry.id, OutboxEntry.event, OutboxEntry.reaction, OutboxEntry.payload)
+        .execution_options(synchronize_session=False)
     ).all()
-    for entry in entries:
-        entry.status, entry.done_at = OutboxStatus.DONE, now
-    todo = [(entry.event, entry.reaction, entry.payload) for entry in entries]
-    for event, reaction, payload in todo:
+    position = {entry_id: at for at, entry_id in enumerate(entry_ids)}
+    for react in _calls(sorted(entries, key=lambda entry: position[entry.id])):
+        react(now=now)
+        session.flush()
+        session.expire_all()
+    return len(entries)
+
+
+def _calls(entries: Sequence[Row[uuid.UUID, str, str, dict[str, Any]]]) -> Iterator[Reaction]:
+    """The reactions with what each is given: an event, or all those that are there for it."""
+    for (event, reaction), some in groupby(entries, key=lambda one: (one.event, one.reaction)):
         subscription = _subscription(event)
         if subscription is None or reaction not in subscription.reactions:
             raise LookupError(f"nobody answers to {reaction}")
-        subscription.reactions[reaction](from_payload(subscription.event_type, payload), now=now)
-        session.flush()
-        session.expire_all()
-    return len(todo)
+        react = subscription.reactions[reaction]
+        events = [from_payload(subscription.event_type, one.payload) for one in some]
+        given = [events] if reaction in subscription.many else events
+        yield from (partial(react, one) for one in given)
 
 
 def _put_off(entry_id: uuid.UUID, now: datetime, error: Exception) -> None:

@@ -1,4 +1,4 @@
-"""The billing run: announce, claim, charge. One transaction an instalment (M-03)."""
+"""The billing run: announce, claim, charge, many at once (M-03)."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ from datetime import datetime
 from storefront.infra.db import transaction
 from storefront.infra.jobs import Job, one_by_one, side_by_side
 from storefront.instalments import emails, queries, rules, service
-from storefront.instalments.models import InstalmentStatus
 from storefront.payments import jobs as payments
 from storefront.payments import queries as payment_queries
 from storefront.payments import service as payment_service
@@ -20,7 +19,7 @@ log = logging.getLogger(__name__)
 Tell = Callable[[int, int], None]
 
 # Debits that are claimed, asked for and written down together.
-SOME = 64
+SOME = 200
 
 
 def charge_due(now: datetime, tell: Tell | None = None) -> int:
@@ -61,19 +60,14 @@ def _claim(
     """
     try:
         with transaction():
-            claims = {one: service.claim(one, now=now) for one in instalment_ids}
-            left = [one for one, payment in claims.items() if payment is None and _is_left(one)]
-            return [payment.id for payment in claims.values() if payment], len(left)
+            claimed = service.claim(instalment_ids, now=now)
+            return [debit.id for debit in claimed.debits], claimed.left
     except Exception as error:
         if len(instalment_ids) == 1:
             failed.append(error)
             return [], 0
     each = [_claim([one], now, failed) for one in instalment_ids]
-    return [paid for claimed, _ in each for paid in claimed], sum(left for _, left in each)
-
-
-def _is_left(instalment_id: uuid.UUID) -> bool:
-    return service.locked(instalment_id).status is InstalmentStatus.UNPAID
+    return [debit for debits, _ in each for debit in debits], sum(left for _, left in each)
 
 
 def announce_due(now: datetime) -> int:

@@ -58,8 +58,13 @@ def from_payload(cls: type[E], payload: Mapping[str, JSON]) -> E:
     return cls(**{name: _decode(value, hints[name], name) for name, value in payload.items()})
 
 
+_known_hints: dict[type[Event], dict[str, object]] = {}  # slow to work out, and never another
+
+
 def _hints(cls: type[Event]) -> dict[str, object]:
-    return dict(get_type_hints(cls))
+    if cls not in _known_hints:
+        _known_hints[cls] = get_type_hints(cls)
+    return _known_hints[cls]
 
 
 def _has_default(field: "Field[object]") -> bool:

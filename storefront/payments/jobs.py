@@ -12,10 +12,11 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
-from typing import TypeGuard
+from typing import TypeAlias, TypeGuard
 
 from flask import Flask, current_app
 from sqlalchemy import select
+from sqlalchemy.orm import joinedload
 
 from storefront.infra.db import db, transaction
 from storefront.infra.jobs import Job, Together, in_batches, side_by_side
@@ -27,7 +28,6 @@ from storefront.payments.models import (
     PaymentStatus,
     Refund,
     RefundStatus,
-    SavedMethod,
     WebhookReceipt,
 )
 from storefront.payments.providers.base import (
@@ -46,6 +46,9 @@ from storefront.payments.providers.offline import CHEQUE, ON_REQUEST, TRANSFER
 from storefront.payments.providers.registry import build_providers
 
 log = logging.getLogger(__name__)
+
+# What a provider said of a payment, or why it did not; None: there was nothing to ask.
+Told: TypeAlias = Outcome | Exception | None
 
 SENDABLE = (RefundStatus.RESERVED, RefundStatus.PENDING)
 
@@ -141,13 +144,13 @@ def refresh(payment_id: uuid.UUID, now: datetime) -> Payment:
     """
     question = _question(db.session.get_one(Payment, payment_id, populate_existing=True))
     db.session.rollback()
-    answer: Outcome | Exception | None
+    answer: Told
     try:
         answer = question() if question else None
     except (ProviderUnavailable, ProviderRejected) as error:
         answer = error
     with transaction():
-        _record(payment_id, answer, now)
+        _record([payment_id], {payment_id: answer}, now)
     if isinstance(answer, Exception):
         raise answer
     return db.session.get_one(Payment, payment_id)
@@ -160,15 +163,18 @@ def refresh_all(payment_ids: Sequence[uuid.UUID], now: datetime, together: Toget
     raises ExceptionGroup with what nobody foresaw, once all the others are written down.
     """
     rows = db.session.scalars(
-        select(Payment).where(Payment.id.in_(payment_ids)).execution_options(populate_existing=True)
+        select(Payment)
+        .where(Payment.id.in_(payment_ids))
+        .options(joinedload(Payment.saved_method))
+        .execution_options(populate_existing=True)
     ).all()
     questions = {payment.id: _question(payment) for payment in rows}
     asked = {one: question for one, question in questions.items() if question is not None}
-    told: dict[uuid.UUID, Outcome | Exception | None] = dict.fromkeys(questions)
+    told: dict[uuid.UUID, Told] = dict.fromkeys(questions)
     told |= zip(asked, together(list(asked.values())), strict=True)
     strange = {one: answer for one, answer in told.items() if _is_strange(answer)}
     known = [one for one in told if one not in strange]
-    in_batches(known, lambda some: sum(_record(one, told[one], now) for one in some))
+    in_batches(known, lambda some: _record(some, told, now))
     if strange:
         raise ExceptionGroup(f"{len(strange)} failed", list(filter(_is_strange, strange.values())))
     return len(told)
@@ -179,16 +185,18 @@ def _is_strange(answer: object) -> TypeGuard[Exception]:
     return isinstance(answer, Exception) and not isinstance(answer, doubt)
 
 
-def _record(payment_id: uuid.UUID, answer: Outcome | Exception | None, now: datetime) -> int:
-    payment = service.locked(payment_id)
-    if isinstance(answer, Exception):
-        log.warning("payment %s stays in doubt: %s", payment_id, answer)
-        service.record_doubt(payment, now=now)
-    elif answer is None:
-        service.record_unopened(payment, now=now)
-    else:
-        service.record_outcome(payment, answer, now=now)
-    return 1
+def _record(payment_ids: Sequence[uuid.UUID], told: Mapping[uuid.UUID, Told], now: datetime) -> int:
+    payments = service.locked_all(payment_ids)
+    for payment in payments:
+        answer = told[payment.id]
+        if isinstance(answer, Exception):
+            log.warning("payment %s stays in doubt: %s", payment.id, answer)
+            service.record_doubt(payment, now=now)
+        elif answer is None:
+            service.record_unopened(payment, now=now)
+        else:
+            service.record_outcome(payment, answer, now=now)
+    return len(payments)
 
 
 def _question(payment: Payment) -> Callable[[], Outcome] | None:
@@ -206,7 +214,9 @@ def _question(payment: Payment) -> Callable[[], Outcome] | None:
 
 
 def _charge_request(payment: Payment) -> ChargeRequest:
-    method = db.session.get_one(SavedMethod, payment.saved_method_id)
+    method = payment.saved_method
+    if method is None:
+        raise LookupError(f"payment {payment.id} has no means of payment to debit")
     saved = SavedReference(method.customer_reference, method.method_reference, method.label)
     return ChargeRequest(
         payment_id=payment.id,

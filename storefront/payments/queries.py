@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 
 from sqlalchemy import Select, func, or_, select
@@ -57,13 +58,30 @@ def arrived(order_id: uuid.UUID) -> bool:
     )
 
 
+def called(payment_ids: Collection[uuid.UUID]) -> Sequence[Payment]:
+    """The payments of these ids."""
+    return db.session.scalars(select(Payment).where(Payment.id.in_(payment_ids))).all()
+
+
+def attempts_at(
+    instalment_ids: Collection[uuid.UUID],
+) -> Mapping[uuid.UUID, Sequence[Payment]]:
+    """Every attempt made at each of these instalments, the first first."""
+    found: dict[uuid.UUID, list[Payment]] = defaultdict(list)
+    made = select(Payment).where(Payment.instalment_id.in_(instalment_ids))
+    for payment in db.session.scalars(made.order_by(Payment.attempt)):
+        found[payment.instalment_id].append(payment)
+    return found
+
+
 def undecided_of_instalment(instalment_id: uuid.UUID) -> Payment | None:
     """The attempt whose end is not known yet, if there is one: no other may start."""
-    return db.session.scalars(
-        select(Payment)
-        .where(Payment.instalment_id == instalment_id, Payment.status.in_(UNDECIDED))
-        .order_by(Payment.attempt.desc())
-    ).first()
+    return undecided_among(attempts_at([instalment_id])[instalment_id])
+
+
+def undecided_among(attempts: Sequence[Payment]) -> Payment | None:
+    """The same of the attempts at one instalment, the first first."""
+    return next((one for one in reversed(attempts) if one.status in UNDECIDED), None)
 
 
 def money_arrived(instalment_id: uuid.UUID) -> bool:
@@ -71,12 +89,12 @@ def money_arrived(instalment_id: uuid.UUID) -> bool:
 
     Money that is not what was asked counts too: nothing more is taken before staff decide.
     """
-    arrived = select(Payment.id).where(
-        Payment.instalment_id == instalment_id,
-        Payment.status == PaymentStatus.SUCCEEDED,
-        Payment.amount_minor > 0,
-    )
-    return db.session.scalar(arrived.limit(1)) is not None
+    return money_among(attempts_at([instalment_id])[instalment_id])
+
+
+def money_among(attempts: Sequence[Payment]) -> bool:
+    """The same of the attempts at one instalment."""
+    return any(one.status is PaymentStatus.SUCCEEDED and not one.is_set_up for one in attempts)
 
 
 def arrivals_of(payment_id: uuid.UUID) -> Sequence[Arrival]:
@@ -138,15 +156,19 @@ def still_wanted(payment: Payment) -> bool:
 
 def usable_method(user_id: uuid.UUID, provider: str) -> SavedMethod | None:
     """The means of payment to debit next: the last one saved with this provider."""
-    return db.session.scalars(
+    return usable_methods([user_id]).get((user_id, provider))
+
+
+def usable_methods(
+    user_ids: Collection[uuid.UUID],
+) -> Mapping[tuple[uuid.UUID, str], SavedMethod]:
+    """The same for several people, by person and provider."""
+    kept = db.session.scalars(
         select(SavedMethod)
-        .where(
-            SavedMethod.user_id == user_id,
-            SavedMethod.provider == provider,
-            SavedMethod.revoked_at.is_(None),
-        )
-        .order_by(SavedMethod.saved_at.desc())
-    ).first()
+        .where(SavedMethod.user_id.in_(user_ids), SavedMethod.revoked_at.is_(None))
+        .order_by(SavedMethod.saved_at)
+    )
+    return {(method.user_id, method.provider): method for method in kept}
 
 
 def to_check(now: datetime, limit: int = 200) -> Sequence[uuid.UUID]:
@@ -344,4 +366,9 @@ def orders_in_dispute() -> Select[uuid.UUID]:
 
 def order_in_dispute(order_id: uuid.UUID) -> bool:
     """Whether a payment of this order is contested now: nothing more of it is charged."""
-    return db.session.scalar(orders_in_dispute().where(Dispute.order_id == order_id)) is not None
+    return order_id in disputed_among([order_id])
+
+
+def disputed_among(order_ids: Collection[uuid.UUID]) -> Collection[uuid.UUID]:
+    """Which of these orders that is so of."""
+    return set(db.session.scalars(orders_in_dispute().where(Dispute.order_id.in_(order_ids))))

@@ -262,8 +262,8 @@ def test_a_suspension_heard_after_its_payment_stops_nothing(app: Flask, now: dat
     owed_id = late.part(2).id
     with transaction():
         paid = db.session.scalars(select(Payment.id).where(Payment.instalment_id == owed_id)).one()
-        instalments.settle(PaymentSucceeded(paid), now=instant)
-        service.note_paid(InstalmentPaid(owed_id), now=instant)
+        instalments.settle([PaymentSucceeded(paid)], now=instant)
+        service.note_paid([InstalmentPaid(owed_id)], now=instant)
     worker.run_due(instant)
 
     order_id = late.cases()[0].order_id

@@ -3,7 +3,7 @@
 import os
 import signal
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -15,7 +15,13 @@ from storefront.app import create_app
 from storefront.infra import outbox
 from storefront.infra.config import Settings
 from storefront.infra.db import db, transaction
-from storefront.infra.outbox import FIRST_RETRY, MAX_ATTEMPTS, OutboxEntry, OutboxStatus
+from storefront.infra.outbox import (
+    FIRST_RETRY,
+    MAX_ATTEMPTS,
+    TOGETHER,
+    OutboxEntry,
+    OutboxStatus,
+)
 from storefront.infra.throttle import Throttle
 from storefront.kernel.events import Event
 from tests.parallel import at_once
@@ -32,7 +38,7 @@ class DoorStuck(Exception):
     pass
 
 
-door = {"stuck": False, "dying": False}
+door: dict[str, bool | uuid.UUID] = {"stuck": False, "dying": False}
 
 
 def open_door(event: BellRang, *, now: datetime) -> None:
@@ -50,6 +56,19 @@ def open_door(event: BellRang, *, now: datetime) -> None:
 
 def bark(event: BellRang, *, now: datetime) -> None:
     db.session.add(Throttle(key=f"barked:{event.visitor_id}", started_at=now, count=1))
+
+
+gates: list[int] = []
+
+
+def open_gate(events: Sequence[BellRang], *, now: datetime) -> None:
+    """Takes many events in one call, and one after the other when it fails."""
+    gates.append(len(events))
+    for one in events:
+        db.session.add(Throttle(key=f"gate:{one.visitor_id}", started_at=now, count=1))
+    db.session.flush()
+    if door["stuck"] and any(one.visitor_id == door["stuck"] for one in events):
+        raise DoorStuck("the gate does not open")
 
 
 @pytest.fixture(autouse=True)
@@ -98,6 +117,7 @@ def ring_and_fail(now: datetime) -> None:
         raise DoorStuck
 
 
+@pytest.mark.reaction_fails
 def test_a_reaction_that_fails_leaves_nothing_and_holds_up_nobody(
     now: datetime, house: Callable[[bool], None]
 ):
@@ -113,6 +133,7 @@ def test_a_reaction_that_fails_leaves_nothing_and_holds_up_nobody(
     assert waiting.due_at == now + FIRST_RETRY
 
 
+@pytest.mark.reaction_fails
 def test_it_is_tried_again_after_a_while_alone(now: datetime, house: Callable[[bool], None]):
     house(True)
     visitor = ring(now)
@@ -124,6 +145,7 @@ def test_it_is_tried_again_after_a_while_alone(now: datetime, house: Callable[[b
     assert (times("opened", visitor), times("barked", visitor)) == (1, 1)
 
 
+@pytest.mark.reaction_fails
 def test_it_is_given_up_in_sight_after_the_last_attempt(
     now: datetime, house: Callable[[bool], None]
 ):
@@ -138,6 +160,7 @@ def test_it_is_given_up_in_sight_after_the_last_attempt(
     assert entry(open_door).attempts == MAX_ATTEMPTS
 
 
+@pytest.mark.reaction_fails
 def test_a_reaction_that_nobody_answers_to_any_more_is_kept_in_sight(app: Flask, now: datetime):
     ring(now)
     del app.extensions["reactions"]["BellRang"]
@@ -177,6 +200,7 @@ def test_a_worker_killed_half_way_changes_nothing_and_another_takes_over(
     assert (times("opened", visitor), times("barked", visitor)) == (1, 1)
 
 
+@pytest.mark.reaction_fails
 def test_reactions_that_share_a_transaction_are_each_alone_when_one_fails(
     now: datetime, house: Callable[[bool], None]
 ):
@@ -196,3 +220,32 @@ def test_a_request_reacts_to_its_own_events_and_leaves_older_ones_to_the_worker(
     assert outbox.drain(now, since=now) == 2
 
     assert (times("barked", older), times("barked", own)) == (0, 1)
+
+
+def test_a_reaction_that_takes_many_events_takes_them_in_one_call(app: Flask, now: datetime):
+    outbox.subscribe(app, BellRang, open_gate, many=True)
+    gates.clear()
+    visitors = [ring(now) for _ in range(TOGETHER + 5)]
+
+    assert outbox.drain(now) == 3 * len(visitors)
+
+    assert gates == [len(visitors)]
+    assert {times("gate", one) for one in visitors} == {1}
+    assert {times("opened", one) for one in visitors} == {1}
+
+
+@pytest.mark.reaction_fails
+def test_one_event_among_many_that_fails_holds_up_no_other(app: Flask, now: datetime):
+    outbox.subscribe(app, BellRang, open_gate, many=True)
+    first, stuck, last = (ring(now) for _ in range(3))
+    door["stuck"] = stuck
+
+    outbox.drain(now)
+
+    assert [times("gate", one) for one in (first, stuck, last)] == [1, 0, 1]
+    failed = select(OutboxEntry).where(OutboxEntry.attempts == 1)
+    waiting = {entry.reaction.rpartition(".")[2] for entry in db.session.scalars(failed)}
+    assert "open_gate" in waiting
+    door["stuck"] = False
+    outbox.drain(now + FIRST_RETRY)
+    assert [times("gate", one) for one in (first, stuck, last)] == [1, 1, 1]

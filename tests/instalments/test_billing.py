@@ -103,7 +103,7 @@ def test_a_crash_between_claim_and_charge_is_caught_up(
     morning = morning_of(second().due_on)
 
     with transaction():
-        assert service.claim(second_id(), now=morning) is not None
+        assert service.claim([second_id()], now=morning).debits
 
     live_until(sandbox, morning + timedelta(minutes=2))
 

@@ -224,8 +224,7 @@ def test_scenario_05_a_crash_between_the_charge_and_its_record_charges_once(
     morning = morning_of(second().due_on)
     sandbox.control("clock", now=morning.isoformat())
     with transaction():
-        payment = instalments.claim(second_id(), now=morning)
-    assert payment is not None
+        (payment,) = instalments.claim([second_id()], now=morning).debits
     card = db.session.get_one(SavedMethod, payment.saved_method_id)
     kept = SavedReference(card.customer_reference, card.method_reference, card.label)
     jobs.providers()["stripe"].charge(

@@ -84,7 +84,7 @@ def test_a_second_run_takes_nothing_and_counts_nothing_twice(app: Flask, morning
 def test_a_run_under_way_shows_how_far_it_is(app: Flask, morning: datetime) -> None:
     first = queries.to_charge(paris_date(morning))[0]
     with transaction():
-        assert service.claim(first, now=morning) is not None
+        assert service.claim([first], now=morning).debits
 
     page = shown(staff(app, morning).get(PAGE).text)
 

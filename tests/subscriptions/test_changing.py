@@ -289,7 +289,8 @@ def test_it_is_never_debited_announced_or_chased(
     assert all(part.schedule == "price" for part in owed.of_user(user_id))
     with transaction():
         assert change.instalment_id
-        assert instalments.claim(change.instalment_id, now=HALF + timedelta(days=1)) is None
+        claimed = instalments.claim([change.instalment_id], now=HALF + timedelta(days=1))
+        assert not claimed.debits
         waiting = db.session.get_one(Instalment, change.instalment_id)
         assert waiting.status is InstalmentStatus.SCHEDULED
     for _ in live_through(HALF, MORNING - timedelta(hours=1)):

@@ -7,6 +7,7 @@ from storefront.instalments.service.by_hand import (
     reminder,
     wait_for,
 )
+from storefront.instalments.service.claims import Claimed, claim
 from storefront.instalments.service.endings import (
     announce_again,
     cancel,
@@ -24,9 +25,9 @@ from storefront.instalments.service.schedules import (
     attempt,
     begin,
     change_method,
-    claim,
     describe,
     locked,
+    locked_all,
     more_to_come,
     note_failure,
     pay_now,
@@ -35,6 +36,7 @@ from storefront.instalments.service.schedules import (
 
 __all__ = [
     "PAYABLE",
+    "Claimed",
     "NothingToPay",
     "PaymentUnderWay",
     "announce",
@@ -50,6 +52,7 @@ __all__ = [
     "hold",
     "last_day",
     "locked",
+    "locked_all",
     "more_to_come",
     "move_to",
     "note_failure",

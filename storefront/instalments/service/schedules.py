@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 
 from sqlalchemy import select
+from sqlalchemy.orm import joinedload
 
 from storefront.catalogue.rules import KIND_FACTS, WithdrawalKind
 from storefront.infra import journal
@@ -19,7 +21,7 @@ from storefront.instalments.models import (
     Instalment,
     InstalmentStatus,
 )
-from storefront.instalments.queries import NO_METHOD, TO_TAKE
+from storefront.instalments.queries import TO_TAKE
 from storefront.kernel.calendar import paris_date
 from storefront.kernel.errors import Refusal
 from storefront.kernel.money import Money
@@ -53,45 +55,23 @@ def locked(instalment_id: uuid.UUID) -> Instalment:
     )
 
 
-def claim(instalment_id: uuid.UUID, *, now: datetime) -> Payment | None:
-    """Start a debit of what is due; None when another run has it or nothing can be debited.
-
-    Without a usable means of payment the instalment is left to the customer. What is paid by hand,
-    or came in part, is never debited: it is unpaid once its whole day is over (M-09).
-    """
-    instalment = locked(instalment_id)
-    today = rules.working_day(now)
-    if instalment.status not in TO_TAKE or instalment.next_attempt_on > today:
-        return None
-    if instalment.held_at is not None or instalment.voluntary:
-        return None
-    waiting = payment_queries.undecided_of_instalment(instalment_id)
-    if waiting is not None and not waiting.by_hand:
-        return None
-    if payment_queries.money_arrived(instalment_id):
-        return None
-    order = instalment.order
-    if order.debits_stopped_at or payment_queries.order_in_dispute(order.id):
-        return None
-    part_came = instalment.received_minor > 0 or (waiting is not None and waiting.taken_minor > 0)
-    if order.by_hand or part_came:
-        if instalment.next_attempt_on < today:
-            _leave_to_customer(instalment, "not_received", now)
-        return None
-    if waiting is not None:
-        payments.put_aside(waiting, now=now)
-    method = payment_queries.usable_method(order.user_id, order.payment_provider)
-    if method is None:
-        _leave_to_customer(instalment, NO_METHOD, now)
-        return None
-    move(instalment, InstalmentStatus.CHARGING)
-    return attempt(instalment, method.provider, saved_method_id=method.id, now=now)
+def locked_all(instalment_ids: Collection[uuid.UUID]) -> Sequence[Instalment]:
+    """The same for several in one question, in the order of their ids, with their orders."""
+    return db.session.scalars(
+        select(Instalment)
+        .where(Instalment.id.in_(instalment_ids))
+        .options(joinedload(Instalment.order, innerjoin=True))
+        .order_by(Instalment.id)
+        .with_for_update(of=Instalment)
+        .execution_options(populate_existing=True)
+    ).all()
 
 
 def attempt(
     instalment: Instalment,
     provider: str,
     *,
+    made: Sequence[Payment] | None = None,
     takes: bool = True,
     usage: PaymentUsage | None = None,
     saved_method_id: uuid.UUID | None = None,
@@ -104,7 +84,8 @@ def attempt(
     """Write down an attempt to be paid this part, or only to keep a means of payment for it.
 
     `takes` is False for the latter; `usage` follows the schedule unless it is given. Of what is
-    paid by hand the payer is told now (`tell`), and reminded then.
+    paid by hand the payer is told now (`tell`), and reminded then. `made`: the attempts before
+    it, when they are known.
     """
     order = instalment.order
     return payments.reserve(
@@ -115,6 +96,7 @@ def attempt(
         order_reference=order.reference,
         description=describe(instalment, order),
         instalment_id=instalment.id,
+        made=made,
         usage=usage or _usage(instalment),
         saved_method_id=saved_method_id,
         save_method=save_method,
@@ -224,13 +206,20 @@ def describe(instalment: Instalment, order: Order) -> str:
     return f"Commande {order.reference}, échéance {instalment.rank} sur {order.instalment_count}"
 
 
-def settle(event: PaymentSucceeded, *, now: datetime) -> None:
+def settle(events: Sequence[PaymentSucceeded], *, now: datetime) -> None:
     """Money arrived: the instalment is paid; the first of a price confirms its order.
 
     Money for an order that has ended is kept visible and confirms nothing: staff refund it.
     """
-    payment = db.session.get_one(Payment, event.payment_id)
-    instalment = locked(payment.instalment_id)
+    found = payment_queries.called([event.payment_id for event in events])
+    parts = {one.id: one for one in locked_all([one.instalment_id for one in found])}
+    arrived = {one.id: one for one in found}
+    for event in events:
+        payment = arrived[event.payment_id]
+        _settle(parts[payment.instalment_id], payment, now)
+
+
+def _settle(instalment: Instalment, payment: Payment, now: datetime) -> None:
     order = instalment.order
     if instalment.status is InstalmentStatus.PAID:
         if not payment_queries.settles_its_instalment(payment):
@@ -301,14 +290,15 @@ def note_failure(event: PaymentFailed, *, now: datetime) -> None:
     again_on = rules.next_attempt(instalment.owed_on, instalment.attempts, retry_days)
     hopeless = payment.decline_final or payment.status is PaymentStatus.NEEDS_CUSTOMER
     if again_on is None or hopeless:
-        _leave_to_customer(instalment, payment.decline_code or payment.status, now)
+        leave_to_customer(instalment, payment.decline_code or payment.status, now)
         return
     move(instalment, InstalmentStatus.FAILED)
     instalment.next_attempt_on = max(again_on, paris_date(now) + timedelta(days=1))
     _tell_failure(instalment, payment.decline_code or payment.status, now)
 
 
-def _leave_to_customer(instalment: Instalment, why: str, now: datetime) -> None:
+def leave_to_customer(instalment: Instalment, why: str, now: datetime) -> None:
+    """No attempt is left for a locked part; `why` is a code for the journal."""
     move(instalment, InstalmentStatus.UNPAID)
     _tell_failure(instalment, why, now)
 

@@ -7,7 +7,7 @@ from datetime import date, datetime
 from enum import StrEnum
 
 from sqlalchemy import CheckConstraint, ForeignKey, Index, String, UniqueConstraint
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from storefront.infra.db import Base, enum_type
 from storefront.infra.journal import SealedRow
@@ -152,6 +152,8 @@ class Payment(SealedRow, Base):
     settled_at: Mapped[datetime | None]
     # When a buyer who pays by their own means is reminded; None: they were, or need not be.
     remind_at: Mapped[datetime | None] = mapped_column(index=True)
+
+    saved_method: Mapped[SavedMethod | None] = relationship(viewonly=True)
 
     @property
     def missing(self) -> Money:

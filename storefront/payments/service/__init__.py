@@ -12,6 +12,7 @@ from storefront.payments.service.arrivals import (
 from storefront.payments.service.attempts import (
     give_up_unopened,
     locked,
+    locked_all,
     record_doubt,
     record_outcome,
     record_page,
@@ -48,6 +49,7 @@ __all__ = [
     "dismiss",
     "give_up_unopened",
     "locked",
+    "locked_all",
     "locked_refund",
     "postpone_dispute",
     "put_aside",

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Collection, Sequence
 from datetime import datetime
 
-from sqlalchemy import func, insert, select
+from sqlalchemy import insert, select
 from sqlalchemy.exc import IntegrityError
 
 from storefront.infra import journal
@@ -55,6 +56,7 @@ def reserve(
     order_reference: str,
     description: str,
     instalment_id: uuid.UUID,
+    made: Sequence[Payment] | None = None,
     usage: PaymentUsage = PaymentUsage.INSTALMENT,
     save_method: bool = False,
     saved_method_id: uuid.UUID | None = None,
@@ -68,12 +70,12 @@ def reserve(
     With a saved method the attempt is a debit under way (CHARGING); without one it waits for
     its hosted page; an amount of zero only keeps a method for later (`save_method` is needed).
     What is paid by hand waits at once, and its payer is told how unless `tell` is False.
-    UNIQUE(instalment, attempt) lets only one of two callers start an attempt.
+    UNIQUE(instalment, attempt) lets only one of two callers start an attempt; `made` are those
+    before it, read here unless the caller knows them.
     """
     by_hand = provider in OFFLINE
-    last = db.session.scalar(
-        select(func.max(Payment.attempt)).where(Payment.instalment_id == instalment_id)
-    )
+    if made is None:
+        made = queries.attempts_at([instalment_id])[instalment_id]
     debit = saved_method_id is not None
     payment = Payment(
         id=uuid.uuid4(),
@@ -81,7 +83,7 @@ def reserve(
         user_id=user_id,
         instalment_id=instalment_id,
         usage=usage,
-        attempt=(last or 0) + 1,
+        attempt=max((one.attempt for one in made), default=0) + 1,
         provider=provider,
         currency=amount.currency,
         amount_minor=amount.minor,
@@ -90,6 +92,10 @@ def reserve(
         status=PaymentStatus.CHARGING if debit else PaymentStatus.RESERVED,
         save_method=save_method,
         saved_method_id=saved_method_id,
+        decline_final=False,
+        taken_minor=0,
+        refunded_minor=0,
+        taken_back_minor=0,
         created_at=now,
         updated_at=now,
         expires_at=expires_at,
@@ -102,7 +108,6 @@ def reserve(
         payment.expires_at = payment.check_at = None
         payment.remind_at = remind_at
     db.session.add(payment)
-    db.session.flush()
     journal.record(
         "payment.reserved",
         payment,
@@ -117,6 +122,17 @@ def reserve(
 def locked(payment_id: uuid.UUID) -> Payment:
     """The payment as it is now, locked until the end of the transaction."""
     return db.session.get_one(Payment, payment_id, with_for_update=True, populate_existing=True)
+
+
+def locked_all(payment_ids: Collection[uuid.UUID]) -> Sequence[Payment]:
+    """The same for several in one question, in the order of their ids."""
+    return db.session.scalars(
+        select(Payment)
+        .where(Payment.id.in_(payment_ids))
+        .order_by(Payment.id)
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    ).all()
 
 
 def record_page(payment: Payment, page: HostedPage, *, now: datetime) -> None:

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from storefront.catalogue.rules import ProductKind
 from storefront.infra.db import Base, enum_type
+from storefront.instalments.models import Instalment
 from storefront.kernel.states import Lifecycle
 from storefront.legal.models import TermsVersion
 from storefront.orders.models import Order, OrderLine
@@ -184,6 +185,7 @@ class SubscriptionPeriod(Base):
 
     subscription: Mapped[Subscription] = relationship(back_populates="periods")
     version: Mapped[PlanVersion] = relationship()
+    instalment: Mapped[Instalment | None] = relationship()
 
     @property
     def last_day(self) -> date:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
@@ -48,15 +48,22 @@ def announced_on(subscription_id: uuid.UUID, ground: Ground) -> Termination | No
 
 def effective_end(subscription_id: uuid.UUID) -> Termination | None:
     """The announced end that ended a contract; None while it runs, or when it ended otherwise."""
-    return db.session.scalars(
+    return effective_ends([subscription_id]).get(subscription_id)
+
+
+def effective_ends(
+    subscription_ids: Collection[uuid.UUID],
+) -> Mapping[uuid.UUID, Termination]:
+    """The same for several, by subscription, without those that no announced end ended."""
+    found = db.session.scalars(
         select(Termination)
         .where(
-            Termination.subscription_id == subscription_id,
+            Termination.subscription_id.in_(subscription_ids),
             Termination.status == TerminationStatus.EFFECTIVE,
         )
-        .order_by(Termination.effective_at)
-        .limit(1)
-    ).first()
+        .order_by(Termination.effective_at.desc())
+    )
+    return {one.subscription_id: one for one in found}
 
 
 def terminations_of(subscription_id: uuid.UUID) -> Sequence[Termination]:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import uuid
-from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any, NamedTuple
@@ -252,7 +252,18 @@ def notice_about(subscription_id: uuid.UUID, target: Target) -> VersionNotice | 
 
 def open_notices(subscription_id: uuid.UUID) -> Sequence[VersionNotice]:
     """Changes that may still come to a subscriber, in the order in which they were announced."""
-    return db.session.scalars(_open().where(VersionNotice.subscription_id == subscription_id)).all()
+    return open_notices_of([subscription_id])[subscription_id]
+
+
+def open_notices_of(
+    subscription_ids: Collection[uuid.UUID],
+) -> Mapping[uuid.UUID, Sequence[VersionNotice]]:
+    """The same for several, by subscription; empty for who awaits none."""
+    found: dict[uuid.UUID, list[VersionNotice]] = defaultdict(list)
+    wanted = _open().where(VersionNotice.subscription_id.in_(subscription_ids))
+    for notice in db.session.scalars(wanted):
+        found[notice.subscription_id].append(notice)
+    return found
 
 
 def _open() -> Select[VersionNotice]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import date, datetime
 
 from sqlalchemy import ColumnElement, and_, func, or_, select
@@ -88,9 +88,18 @@ def running_of_family(user_id: uuid.UUID, family: str) -> Subscription | None:
 
 def period_of_instalment(instalment_id: uuid.UUID) -> SubscriptionPeriod | None:
     """The month that an instalment pays."""
+    return next(iter(periods_of_instalments([instalment_id])), None)
+
+
+def periods_of_instalments(
+    instalment_ids: Collection[uuid.UUID],
+) -> Sequence[SubscriptionPeriod]:
+    """The months that these instalments pay, a subscription's own in their order."""
     return db.session.scalars(
-        select(SubscriptionPeriod).where(SubscriptionPeriod.instalment_id == instalment_id)
-    ).first()
+        select(SubscriptionPeriod)
+        .where(SubscriptionPeriod.instalment_id.in_(instalment_ids))
+        .order_by(SubscriptionPeriod.number)
+    ).all()
 
 
 def last_period(subscription_id: uuid.UUID) -> SubscriptionPeriod:

@@ -4,6 +4,7 @@ itself (B-04, M-05, SUB-06)."""
 from __future__ import annotations
 
 import uuid
+from collections.abc import Sequence
 from datetime import date, datetime
 
 from storefront.arrears import queries as arrears
@@ -25,24 +26,25 @@ from storefront.subscriptions.events import (
 )
 from storefront.subscriptions.models import Subscription, SubscriptionStatus, SuspensionCause
 from storefront.subscriptions.service.settling import settle_period
-from storefront.subscriptions.service.states import UNPAID_MONTHS, locked, move
+from storefront.subscriptions.service.states import UNPAID_MONTHS, locked, locked_all, move
 
 LATE = (SubscriptionStatus.PAST_DUE, SubscriptionStatus.SUSPENDED)
 
 
-def note_paid(event: InstalmentPaid, *, now: datetime) -> None:
+def note_paid(events: Sequence[InstalmentPaid], *, now: datetime) -> None:
     """A period was paid; when it was the last one missing, the service is as before (B-04)."""
-    period = queries.period_of_instalment(event.instalment_id)
-    if period is None or period.paid_at is not None:
-        return
-    period.paid_at = now
-    subscription = locked(period.subscription_id)
-    db.session.flush()
-    _lift(subscription, now)
-    publish(PeriodPaid(period.id), now=now)
-    ended = queries.effective_end(subscription.id)
-    if ended is not None:
-        settle_period(period, ended, now=now)
+    periods = queries.periods_of_instalments([event.instalment_id for event in events])
+    paid = [period for period in periods if period.paid_at is None]
+    of_paid = [period.subscription_id for period in paid]
+    subscriptions = {one.id: one for one in locked_all(of_paid)}
+    ends = queries.effective_ends(of_paid)
+    for period in paid:
+        period.paid_at = now
+    for period in paid:
+        _lift(subscriptions[period.subscription_id], now)
+        publish(PeriodPaid(period.id), now=now)
+        if (ended := ends.get(period.subscription_id)) is not None:
+            settle_period(period, ended, now=now)
 
 
 def note_failed(event: InstalmentFailed, *, now: datetime) -> None:

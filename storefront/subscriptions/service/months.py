@@ -6,6 +6,8 @@ import uuid
 from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 
+from sqlalchemy.orm import joinedload
+
 from storefront.arrears.events import RestFellDue
 from storefront.catalogue.rules import ProductKind
 from storefront.credits import service as credits
@@ -19,20 +21,29 @@ from storefront.invoicing.service import BilledPeriod, Reduction
 from storefront.kernel.calendar import paris_date
 from storefront.kernel.money import Money
 from storefront.legal.queries import parameters_of
+from storefront.orders.models import Order
 from storefront.subscriptions import queries, rules
 from storefront.subscriptions.events import PeriodPaid
 from storefront.subscriptions.models import (
     ChangeStatus,
+    OutageCredit,
     PlanChange,
     Subscription,
     SubscriptionPeriod,
     SubscriptionStatus,
+    VersionNotice,
 )
 from storefront.subscriptions.service.changes import follow
-from storefront.subscriptions.service.outage_credits import use_credits, uses_of
+from storefront.subscriptions.service.outage_credits import granted_to, use_credits, uses_of
 from storefront.subscriptions.service.renewals import ends_at_term, renew_due
 from storefront.subscriptions.service.revisions import apply_due
 from storefront.subscriptions.service.states import end, locked, locked_all
+
+# What the next period follows: the terms in force, the order and the terms that it accepted.
+WITH_TERMS = (
+    joinedload(Subscription.terms_version, innerjoin=True),
+    joinedload(Subscription.order, innerjoin=True).joinedload(Order.terms_version, innerjoin=True),
+)
 
 
 def open_month(subscription: Subscription, number: int, now: datetime) -> SubscriptionPeriod:
@@ -73,12 +84,23 @@ def open_next_months(subscription_ids: Sequence[uuid.UUID], *, now: datetime) ->
     while an upgrade waits for its payment: it is opened at one price, once that is known
     (docs/algorithms/plan-changes.md).
     """
-    found = locked_all(subscription_ids)
-    chosen = queries.open_changes(subscription_ids)
-    return sum(_open_next(subscription, chosen.get(subscription.id), now) for subscription in found)
+    found = locked_all(subscription_ids, *WITH_TERMS)
+    changes = queries.open_changes(subscription_ids)
+    notices = queries.open_notices_of(subscription_ids)
+    credits_left = granted_to(subscription_ids)
+    return sum(
+        _open_next(one, changes.get(one.id), notices[one.id], credits_left[one.id], now)
+        for one in found
+    )
 
 
-def _open_next(subscription: Subscription, chosen: PlanChange | None, now: datetime) -> bool:
+def _open_next(
+    subscription: Subscription,
+    chosen: PlanChange | None,
+    told: Sequence[VersionNotice],
+    granted: Sequence[OutageCredit],
+    now: datetime,
+) -> bool:
     starts_on = subscription.next_period_on
     if starts_on is None or starts_on > paris_date(now) or subscription.paused_on is not None:
         return False
@@ -97,7 +119,7 @@ def _open_next(subscription: Subscription, chosen: PlanChange | None, now: datet
     if chosen is not None and chosen.effective_on <= starts_on:
         # By the period's own first day: one that is opened late, after an outage, is the same.
         follow(subscription, chosen, starts_on, now=now)
-    apply_due(subscription, starts_on, now=now)
+    apply_due(subscription, told, starts_on, now=now)
     renew_due(subscription, starts_on, now=now)
     number = rules.number_of(
         subscription.anchor_on,
@@ -106,22 +128,26 @@ def _open_next(subscription: Subscription, chosen: PlanChange | None, now: datet
         every=subscription.billing_months,
     )
     period = open_month(subscription, number, now)
-    _owe(subscription, period, starts_on, now)
+    _owe(subscription, period, starts_on, granted, now)
     return True
 
 
 def _owe(
-    subscription: Subscription, period: SubscriptionPeriod, due_on: date, now: datetime
+    subscription: Subscription,
+    period: SubscriptionPeriod,
+    due_on: date,
+    granted: Sequence[OutageCredit],
+    now: datetime,
 ) -> None:
     if period.gross_minor == 0:
         period.paid_at = now
         return
-    owed = period.gross_minor - use_credits(subscription, period, now=now)
+    owed = period.gross_minor - use_credits(granted, period, now=now)
     if owed == 0:
         period.paid_at = now
         publish(PeriodPaid(period.id), now=now)
         return
-    instalment = instalments.owe(
+    period.instalment = instalments.owe(
         subscription.order,
         rules.schedule_name(subscription.order_line_id),
         period.number,
@@ -130,7 +156,6 @@ def _owe(
         label=f"{subscription.name}, mois {period.number}",
         now=now,
     )
-    period.instalment_id = instalment.id
 
 
 def open_rest(event: RestFellDue, *, now: datetime) -> None:
@@ -144,9 +169,10 @@ def open_rest(event: RestFellDue, *, now: datetime) -> None:
     subscription = locked(late.subscription_id)
     last_on = min(filter(None, (subscription.committed_until, subscription.ends_on)), default=None)
     number = len(subscription.periods)
+    granted = granted_to([subscription.id])[subscription.id]
     while last_on and subscription.next_period_on and subscription.next_period_on < last_on:
         number += 1
-        _owe(subscription, open_month(subscription, number, now), event.owed_on, now)
+        _owe(subscription, open_month(subscription, number, now), event.owed_on, granted, now)
 
 
 def grant_month(event: PeriodPaid, *, now: datetime) -> None:

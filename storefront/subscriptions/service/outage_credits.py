@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Collection, Iterable, Sequence
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
@@ -22,7 +23,6 @@ from storefront.subscriptions.models import (
     OutageCredit,
     OutageCreditStatus,
     OutageCreditUse,
-    Subscription,
     SubscriptionPeriod,
 )
 from storefront.subscriptions.queries import coverage, outages
@@ -237,23 +237,34 @@ def _decide(
 # Using
 
 
-def use_credits(subscription: Subscription, period: SubscriptionPeriod, *, now: datetime) -> int:
-    """Take what was granted off a period that is being opened; returns how much, in minor units.
-
-    The oldest first, never more than the period costs: the rest waits for the next one. The
-    subscription is locked.
-    """
-    left = period.gross_minor
+def granted_to(
+    subscription_ids: Collection[uuid.UUID],
+) -> Mapping[uuid.UUID, Sequence[OutageCredit]]:
+    """What was granted to each of these locked subscriptions and is not used up, oldest first."""
+    found: dict[uuid.UUID, list[OutageCredit]] = defaultdict(list)
     granted = db.session.scalars(
         select(OutageCredit)
         .where(
-            OutageCredit.subscription_id == subscription.id,
+            OutageCredit.subscription_id.in_(subscription_ids),
             OutageCredit.status == OutageCreditStatus.GRANTED,
         )
         .order_by(OutageCredit.decided_at, OutageCredit.down_from, OutageCredit.id)
         .with_for_update()
         .execution_options(populate_existing=True)
-    ).all()
+    )
+    for credit in granted:
+        found[credit.subscription_id].append(credit)
+    return found
+
+
+def use_credits(
+    granted: Sequence[OutageCredit], period: SubscriptionPeriod, *, now: datetime
+) -> int:
+    """Take what was granted off a period that is being opened; returns how much, in minor units.
+
+    The first one first, never more than the period costs: the rest waits for the next one.
+    """
+    left = period.gross_minor
     for credit in granted:
         amount = min(credit.left_minor, left)
         if amount:

@@ -187,12 +187,14 @@ def _decidable(notice_id: uuid.UUID, today: date) -> tuple[VersionNotice, Subscr
     return notice, subscription
 
 
-def apply_due(subscription: Subscription, starts_on: date, *, now: datetime) -> None:
-    """Before the period of this day is opened: what its subscriber was told in time holds.
+def apply_due(
+    subscription: Subscription, told: Sequence[VersionNotice], starts_on: date, *, now: datetime
+) -> None:
+    """Before the period of this day is opened: what its subscriber was `told` in time holds.
 
     The locked subscription goes on. Who was not told, or not in time, keeps what they have.
     """
-    for notice in queries.open_notices(subscription.id):
+    for notice in told:
         if notice.status is NoticeStatus.VOID:  # superseded a moment ago
             continue
         due = rules.may_apply(

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import date, datetime
 
 from sqlalchemy import select
-from sqlalchemy.orm import joinedload
+from sqlalchemy.sql.base import ExecutableOption
 
 from storefront.fulfilment import service as fulfilment
 from storefront.infra import journal
 from storefront.infra.db import db
 from storefront.instalments import service as instalments
 from storefront.kernel.calendar import paris_date
-from storefront.orders.models import Order
 from storefront.subscriptions import queries
 from storefront.subscriptions.models import (
     SUBSCRIPTION_LIFECYCLE,
@@ -39,14 +38,14 @@ def locked(subscription_id: uuid.UUID) -> Subscription:
     )
 
 
-def locked_all(subscription_ids: Sequence[uuid.UUID]) -> Sequence[Subscription]:
-    """The same for several in one question, with the orders and the terms that they follow."""
-    with_order = joinedload(Subscription.order, innerjoin=True)
-    with_terms = joinedload(Subscription.terms_version, innerjoin=True)
+def locked_all(
+    subscription_ids: Collection[uuid.UUID], *options: ExecutableOption
+) -> Sequence[Subscription]:
+    """The same for several in one question, with what the options name."""
     return db.session.scalars(
         select(Subscription)
         .where(Subscription.id.in_(subscription_ids))
-        .options(with_order.joinedload(Order.terms_version, innerjoin=True), with_terms)
+        .options(*options)
         .order_by(Subscription.id)
         .with_for_update(of=Subscription)
         .execution_options(populate_existing=True)
