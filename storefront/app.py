@@ -23,6 +23,7 @@ from storefront.infra import clock, config, db, guards, health, jobs, seller, te
 from storefront.instalments import jobs as instalments_jobs
 from storefront.instalments import views as instalments
 from storefront.invoicing import views as invoicing
+from storefront.legal import jobs as legal_jobs
 from storefront.legal import views as legal
 from storefront.notifications import jobs as notifications_jobs
 from storefront.orders import jobs as orders_jobs
@@ -92,6 +93,7 @@ BLUEPRINTS = (
 
 # In the order in which work at the same instant is done.
 JOBS = (
+    *legal_jobs.JOBS,
     *payments_jobs.JOBS,
     *catalogue_jobs.JOBS,
     *orders_jobs.JOBS,
