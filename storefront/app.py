@@ -44,6 +44,7 @@ from storefront.staff.orders import views as staff_orders
 from storefront.staff.plans import views as staff_plans
 from storefront.staff.subscriptions import views as staff_subscriptions
 from storefront.staff.support import views as support
+from storefront.staff.terms import views as staff_terms
 from storefront.staff.versions import views as staff_versions
 from storefront.subscriptions import jobs as subscriptions_jobs
 from storefront.subscriptions import views as subscriptions
@@ -83,6 +84,7 @@ BLUEPRINTS = (
     staff_billing.bp,
     staff_arrivals.bp,
     staff_plans.bp,
+    staff_terms.bp,
     staff_versions.bp,
     staff_incidents.bp,
     staff_subscriptions.bp,

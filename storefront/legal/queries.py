@@ -33,6 +33,7 @@ from storefront.legal.rules import (
     facts_of,
     fill_in,
     inspect,
+    reread_source,
     restore_parameters,
 )
 
@@ -186,11 +187,18 @@ def parameters_of_draft(draft: TermsDraft) -> Parameters:
     return restore_parameters(facts_of(draft.document).parameters, draft.parameters)
 
 
-def source_of(written: TermsDraft) -> TermsSource:
+def source_of(draft: TermsDraft) -> TermsSource:
     """A draft as a source that can be published."""
-    return TermsSource(
-        written.document, written.title, parameters_of_draft(written), written.body.strip() + "\n"
-    )
+    parameters = parameters_of_draft(draft)
+    return TermsSource(draft.document, draft.title, parameters, draft.body.strip() + "\n")
+
+
+def written(document: str) -> TermsSource | None:
+    """What staff go on from: the draft, else the latest version; None before either."""
+    if (draft := draft_of(document)) is not None:
+        return source_of(draft)
+    latest = next(iter(versions(document)), None)
+    return reread_source(latest.source) if latest else None
 
 
 def due_releases(now: datetime) -> Sequence[uuid.UUID]:

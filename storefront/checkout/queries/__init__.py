@@ -4,6 +4,7 @@ from storefront.checkout.queries.order_view import Moment, OrderView, documents_
 from storefront.checkout.queries.review import (
     Promises,
     Review,
+    particular_of,
     plan_offers,
     priced,
     promises_of,
@@ -21,6 +22,7 @@ __all__ = [
     "Review",
     "documents_of",
     "order_view",
+    "particular_of",
     "plan_offers",
     "priced",
     "promises_of",

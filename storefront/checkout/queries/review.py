@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from hashlib import sha256
+from itertools import zip_longest
 
 from storefront.cart.queries import Contents, Line
 from storefront.catalogue.queries import (
@@ -66,6 +67,14 @@ def terms_today(now: datetime) -> TermsParameters | None:
     """The parameters of the general terms in force; None before any were published."""
     try:
         return parameters_of(in_force(TERMS, now))
+    except NotPublished:
+        return None
+
+
+def particular_of(document: str | None, now: datetime) -> TermsVersion | None:
+    """The particular terms in force by this name; None before any were published."""
+    try:
+        return in_force(document, now) if document else None
     except NotPublished:
         return None
 
@@ -277,6 +286,12 @@ class Review:
             for part in offer.instalments
         )
         return f"{self.versions}|{sha256(plans.encode()).hexdigest()[:16]}"
+
+    def texts_new_to(self, seen: str) -> list[TermsVersion]:
+        """The texts of this order that are not those of an earlier `seen`, in their places."""
+        before = seen.partition("|")[0].split(",")
+        texts = (self.terms, *self.particular)
+        return [text for text, old in zip_longest(texts, before) if text and str(text.id) != old]
 
     def waits(self, count: int, provider: str) -> bool:
         """Whether nothing of this plan is due today and the page of this provider cannot keep a

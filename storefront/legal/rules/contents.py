@@ -199,7 +199,7 @@ REQUIREMENTS = (
         "DAT-07",
         "RGPD, art. 13",
         PRIVACY,
-        _says(r"\bCNIL\b"),
+        _says(r"saisir (?:la CNIL|la Commission nationale)"),
         consumers=False,
     ),
     _must(

@@ -14,6 +14,7 @@ from markdown_it import MarkdownIt
 from markdown_it.renderer import RendererHTML, RendererProtocol
 from markdown_it.token import Token
 from markdown_it.tree import SyntaxTreeNode
+from markupsafe import Markup
 
 Block = dict[str, Any]
 
@@ -49,6 +50,11 @@ class Prose:
     html: str
     contents: tuple[tuple[str, str], ...]
     blocks: tuple[Block, ...]
+
+    @property
+    def markup(self) -> Markup:
+        """The HTML for a page: we rendered it ourselves, raw HTML of the source is escaped."""
+        return Markup(self.html)  # noqa: S704
 
 
 @lru_cache(maxsize=16)
@@ -114,7 +120,7 @@ def _read_aloud(inline: Token) -> str:
             said.append("" if leads_to in said else f" ({leads_to})")
         else:
             said.append(" " if token.type in ("softbreak", "hardbreak") else token.content)
-    return "".join(said).strip()
+    return " ".join(part for part in "".join(said).split(" ") if part)
 
 
 def _label_cells(tokens: Sequence[Token]) -> None:

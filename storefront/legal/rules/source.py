@@ -20,7 +20,7 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from storefront.infra.templating import NO_BREAK_SPACE, money_fr, percent_fr
 from storefront.legal.rules.documents import facts_of
-from storefront.legal.rules.parameters import Parameters, read_parameters
+from storefront.legal.rules.parameters import Parameters, read_parameters, restore_parameters
 from storefront.legal.rules.problems import Problem, UnpublishableTerms
 
 FENCE = "+++"
@@ -74,7 +74,21 @@ def read_source(text: str) -> TermsSource:
     return TermsSource(document, title.strip(), parameters, body.strip() + "\n")
 
 
+def is_document_name(text: str) -> bool:
+    """Whether a document can be called so: by commands, and in the address of its page."""
+    return bool(DOCUMENT.fullmatch(text)) and not NUMBERED.search(text)
+
+
 _ENTRIES = {"document", "title", "parameters"}
+
+
+def reread_source(text: str) -> TermsSource:
+    """The source of a published version, to go on from: bounds set since do not reach back."""
+    head, _, body = text.removeprefix("\ufeff").lstrip().partition(f"\n{FENCE}\n")
+    facts = tomllib.loads(head.removeprefix(f"{FENCE}\n"))
+    kind = facts_of(facts["document"]).parameters
+    parameters = restore_parameters(kind, json.dumps(facts.get("parameters", {})))
+    return TermsSource(facts["document"], facts["title"].strip(), parameters, body.strip() + "\n")
 
 
 def write_source(source: TermsSource) -> str:
