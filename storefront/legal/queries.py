@@ -10,7 +10,7 @@ from functools import lru_cache
 from typing import Any
 
 from flask import current_app
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import joinedload, undefer_group
 
 from storefront.infra.db import db
@@ -58,6 +58,29 @@ def in_force(document: str, at: datetime) -> TermsVersion:
     if version is None:
         raise NotPublished(document=document)
     return version
+
+
+def texts_in_force(documents: Sequence[str], at: datetime) -> dict[str, TermsVersion]:
+    """The same for several documents by one question; those never published are left out."""
+    return _newest(TermsVersion.document.in_(documents), TermsVersion.published_at <= at)
+
+
+def latest_versions() -> dict[str, TermsVersion]:
+    """The latest version of every document, by document."""
+    return _newest()
+
+
+def _newest(*wanted: ColumnElement[bool]) -> dict[str, TermsVersion]:
+    number = func.max(TermsVersion.number).label("number")
+    newest = select(TermsVersion.document, number).where(*wanted).group_by(TermsVersion.document)
+    last = newest.subquery()
+    found = db.session.scalars(
+        select(TermsVersion).join(
+            last,
+            (TermsVersion.document == last.c.document) & (TermsVersion.number == last.c.number),
+        )
+    )
+    return {version.document: version for version in found}
 
 
 def find(document: str, number: int) -> TermsVersion | None:
@@ -130,19 +153,6 @@ def accepted_documents(order_id: uuid.UUID) -> list[uuid.UUID]:
     accepted = {one.version_id: one.version for one in acceptances_of(order_id)}
     by_name = sorted(accepted.values(), key=lambda version: version.reference)
     return [version.pdf_id for version in by_name]
-
-
-def latest_versions() -> dict[str, TermsVersion]:
-    """The latest version of every document, by document."""
-    latest = select(func.max(TermsVersion.number).label("number"), TermsVersion.document)
-    newest = latest.group_by(TermsVersion.document).subquery()
-    found = db.session.scalars(
-        select(TermsVersion).join(
-            newest,
-            (TermsVersion.document == newest.c.document) & (TermsVersion.number == newest.c.number),
-        )
-    )
-    return {version.document: version for version in found}
 
 
 def with_text(document: str, *numbers: int) -> list[TermsVersion]:

@@ -4,7 +4,6 @@ from storefront.checkout.queries.order_view import Moment, OrderView, documents_
 from storefront.checkout.queries.review import (
     Promises,
     Review,
-    particular_of,
     plan_offers,
     priced,
     promises_of,
@@ -22,7 +21,6 @@ __all__ = [
     "Review",
     "documents_of",
     "order_view",
-    "particular_of",
     "plan_offers",
     "priced",
     "promises_of",

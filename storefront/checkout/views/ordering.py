@@ -69,12 +69,6 @@ def promises_of(page: ProductPage) -> Promises | None:
 
 
 @bp.app_template_global()
-def particular_of(page: ProductPage) -> TermsVersion | None:
-    """For the catalogue's pages: the particular terms that a product is sold under (R-04)."""
-    return queries.particular_of(page.particular_terms, clock.now())
-
-
-@bp.app_template_global()
 def terms_today() -> TermsParameters | None:
     """For the catalogue's pages: the figures of the general terms in force."""
     return queries.terms_today(clock.now())

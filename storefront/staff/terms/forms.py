@@ -23,9 +23,9 @@ HUNDREDTHS = ("money", "percent")  # typed as 99,5, kept as 9950
 WORDS = {**rules.ACCELERATIONS, **rules.INTERVALS}
 PREFIX = "p_"
 
-NOT_WHOLE = "Écrivez un nombre entier."
-NOT_WHOLES = "Écrivez des nombres entiers séparés par des virgules, comme 60, 30, 7."
-NOT_HUNDREDTHS = "Écrivez un nombre comme 40 ou 99,5."
+NOT_WHOLE = "écrivez un nombre entier."
+NOT_WHOLES = "écrivez des nombres entiers séparés par des virgules, comme 60, 30, 7."
+NOT_HUNDREDTHS = "écrivez un nombre comme 40 ou 99,5."
 
 
 def problem_message(problem: Problem) -> str:
@@ -48,7 +48,7 @@ def problem_message(problem: Problem) -> str:
         case "not_before_end":
             return f"Moins que « {LABELS[facts['other']]} »."
         case "none_or_at_least":
-            return f"0, ou {facts['least']} au moins (règlement (UE) 2019/1150, article 4)."
+            return f"écrivez 0, ou {facts['least']} au moins (règlement (UE) 2019/1150, article 4)."
         case "not_descending":
             return "Du plus lointain au plus proche, chacun une fois."
         case "not_stated":
@@ -118,7 +118,7 @@ class DraftForm(ShopForm):
             try:
                 given[name] = _read(name, shape, self.text(PREFIX + name))
             except ValueError as error:
-                field.errors = [str(error)]
+                field.errors = [f"{LABELS[name]} : {error}"]
         parameters = None
         try:
             parameters = rules.read_parameters(self.kind, given)
@@ -126,7 +126,8 @@ class DraftForm(ShopForm):
             for problem in refused.problems:
                 field = self[PREFIX + problem.about]
                 if not field.errors:
-                    field.errors = [problem_message(problem)]
+                    said = problem_message(problem)
+                    field.errors = [f"{LABELS[problem.about]} : {said[:1].lower()}{said[1:]}"]
         if self.errors or parameters is None:
             return None
         body = self.text("body").replace("\r\n", "\n")
