@@ -238,11 +238,11 @@ class ReviewForm(ShopForm):
 
     def untick(self, review: Review, texts: Collection[TermsVersion]) -> None:
         """Ask for the boxes of these texts again: what was ticked was ticked for others."""
-        said = "Ce texte a été mis à jour : relisez-le, puis acceptez-le à nouveau."
         pairs = [(self.terms, review.terms), *zip(self.particular, review.particular, strict=True)]
         for field, version in pairs:
             if version in texts:
-                field.data, field.errors = False, [said]
+                said = "le texte a été mis à jour. Relisez-le, puis acceptez-le à nouveau."
+                field.data, field.errors = False, [f"{version.title} : {said}"]
         if review.terms in texts:
             for name in ("early_start", "digital_waiver"):
                 if name in self:

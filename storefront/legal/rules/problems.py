@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Self
+from typing import Any, Self, cast
 
 from storefront.kernel.errors import Refusal
 
@@ -55,6 +55,4 @@ class UnpublishableTerms(Refusal):
     @property
     def problems(self) -> tuple[Problem, ...]:
         """What is wrong, each naming the parameter or the place."""
-        found = self.details["problems"]
-        assert isinstance(found, tuple)  # noqa: S101
-        return found
+        return cast(tuple[Problem, ...], self.details["problems"])
