@@ -24,6 +24,7 @@ from storefront.infra import clock, config, db, guards, health, jobs, seller, te
 from storefront.instalments import jobs as instalments_jobs
 from storefront.instalments import views as instalments
 from storefront.invoicing import views as invoicing
+from storefront.legal import jobs as legal_jobs
 from storefront.legal import views as legal
 from storefront.notifications import jobs as notifications_jobs
 from storefront.orders import jobs as orders_jobs
@@ -44,6 +45,7 @@ from storefront.staff.orders import views as staff_orders
 from storefront.staff.plans import views as staff_plans
 from storefront.staff.subscriptions import views as staff_subscriptions
 from storefront.staff.support import views as support
+from storefront.staff.terms import views as staff_terms
 from storefront.staff.versions import views as staff_versions
 from storefront.subscriptions import jobs as subscriptions_jobs
 from storefront.subscriptions import views as subscriptions
@@ -84,6 +86,7 @@ BLUEPRINTS = (
     staff_billing.bp,
     staff_arrivals.bp,
     staff_plans.bp,
+    staff_terms.bp,
     staff_versions.bp,
     staff_incidents.bp,
     staff_subscriptions.bp,
@@ -94,6 +97,7 @@ BLUEPRINTS = (
 
 # In the order in which work at the same instant is done.
 JOBS = (
+    *legal_jobs.JOBS,
     *payments_jobs.JOBS,
     *catalogue_jobs.JOBS,
     *orders_jobs.JOBS,

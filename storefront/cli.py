@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -26,7 +27,7 @@ from storefront.instalments import queries as billing_queries
 from storefront.kernel.calendar import paris_date
 from storefront.legal import queries as legal_queries
 from storefront.legal import service as legal
-from storefront.legal.rules import UnpublishableTerms
+from storefront.legal.rules import Finding, UnpublishableTerms, read_source
 from storefront.subscriptions import queries as subscriptions
 
 terms_commands = AppGroup("terms", help="Publish the terms of sale and read what is published.")
@@ -64,16 +65,43 @@ def check_config() -> None:
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 def publish_terms(file: Path) -> None:
     """Publish FILE as a new version; the same text as the version in force changes nothing."""
-    now = clock.now()
+    now, text = clock.now(), file.read_text(encoding="utf-8")
     try:
         with transaction():
-            version = legal.publish(file.read_text(encoding="utf-8"), now=now)
+            version = legal.publish(text, now=now)
     except UnpublishableTerms as refusal:
         problems = "".join(f"\n  {problem}" for problem in refusal.problems)
         raise click.ClickException(f"{file.name} was not published:{problems}") from refusal
     said = "published" if version.published_at == now else "unchanged since"
     click.echo(f"{version.reference} {said} {version.published_at.isoformat()}")
     click.echo(f"PDF SHA-256 {version.pdf_sha256}")
+    _tell(legal_queries.examine(read_source(text), paris_date(now)).findings)
+
+
+@terms_commands.command("check")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+def check_terms(file: Path) -> None:
+    """Say what stands against publishing FILE today; exit 1 when it could not be."""
+    try:
+        source = read_source(file.read_text(encoding="utf-8"))
+    except UnpublishableTerms as refusal:
+        seen = legal_queries.Examination(None, None, refusal.problems, ())
+    else:
+        seen = legal_queries.examine(source, paris_date(clock.now()))
+    for problem in seen.problems:
+        click.echo(f"error {problem}")
+    _tell(seen.findings)
+    if not seen.publishable:
+        raise SystemExit(1)
+    if not seen.warnings:
+        click.echo(f"{file.name}: nothing stands against it")
+
+
+def _tell(findings: Iterable[Finding]) -> None:
+    for one in findings:
+        told = ", ".join(part for part in (one.rule.law, one.rule.source) if part)
+        where = ": ".join(part for part in (one.place, one.words) if part)
+        click.echo(f"{one.rule.level.value} {one.rule.name} ({told}){' ' if where else ''}{where}")
 
 
 @terms_commands.command("show")

@@ -69,6 +69,12 @@ def training_terms(now: datetime) -> TermsVersion:
     return legal.publish(source, now=now - timedelta(hours=1))
 
 
+def training_contract(now: datetime) -> TermsVersion:
+    """What an individual concludes for a training, published an hour ago."""
+    source = (TERMS / "contrat-formation-1.md").read_text(encoding="utf-8")
+    return legal.publish(source, now=now - timedelta(hours=1))
+
+
 def product(
     kind: ProductKind = ProductKind.HOUR_PACK,
     *,

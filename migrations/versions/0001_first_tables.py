@@ -369,6 +369,29 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_saved_methods_user_id"), ["user_id"], unique=False)
 
     op.create_table(
+        "terms_drafts",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("document", sa.String(length=60), nullable=False),
+        sa.Column("title", sa.String(length=200), nullable=False),
+        sa.Column("body", sa.Text(), nullable=False),
+        sa.Column("parameters", sa.Text(), nullable=False),
+        sa.Column("edited_by", sa.Uuid(), nullable=False),
+        sa.Column("edited_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("publish_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("failed_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("version", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["edited_by"], ["users.id"], name=op.f("fk_terms_drafts_edited_by"), ondelete="RESTRICT"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_terms_drafts")),
+        sa.UniqueConstraint("document", name=op.f("uq_terms_drafts_document")),
+    )
+    with op.batch_alter_table("terms_drafts", schema=None) as batch_op:
+        batch_op.create_index(
+            batch_op.f("ix_terms_drafts_publish_at"), ["publish_at"], unique=False
+        )
+
+    op.create_table(
         "terms_versions",
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("document", sa.String(length=60), nullable=False),

@@ -8,7 +8,7 @@ conditional UPDATE, and a CHECK stands behind it.
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -58,6 +58,33 @@ def revise(product_id: uuid.UUID, revision: Revision, *, seen: int, now: datetim
     journal.record("product.revised", product, facts, now=now)
     db.session.flush()
     return product
+
+
+def attach_particular_terms(
+    document: str, wanted: Collection[str], *, seen: Collection[str], now: datetime
+) -> int:
+    """Sell these products (slugs), and no others, under particular terms; how many changed (R-04).
+
+    Orders that were placed keep what they accepted. A product that stands under another document
+    stays there. `seen`: those that stood under this one on the page. Raises `StaleWrite` when that
+    changed since.
+    """
+    products = db.session.scalars(select(Product).with_for_update().order_by(Product.id)).all()
+    mine = {product.slug for product in products if product.particular_terms == document}
+    if mine != set(seen):
+        raise StaleWrite(document=document)
+    changed = 0
+    for product in products:
+        if product.particular_terms not in (None, document):
+            continue
+        after = document if product.slug in wanted else None
+        if product.particular_terms != after:
+            facts = {"before": product.particular_terms, "after": after}
+            product.particular_terms = after
+            journal.record("product.particular_terms_set", product, facts, now=now)
+            changed += 1
+    db.session.flush()
+    return changed
 
 
 def hold(

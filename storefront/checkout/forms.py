@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -26,6 +26,7 @@ from storefront.checkout.rules import Consents, PricedElsewhere, ProfessionalsOn
 from storefront.identity.forms import email_field, name_field
 from storefront.infra.forms import ConsentField, ShopForm, Ticked
 from storefront.kernel.errors import Refusal
+from storefront.legal.models import TermsVersion
 from storefront.orders.models import Order
 from storefront.orders.rules import Buyer, BuyerKind, vat_prefix
 from storefront.payments.providers.base import Provider
@@ -234,6 +235,18 @@ class ReviewForm(ShopForm):
             early_start="early_start" in self and bool(self["early_start"].data),
             digital_waiver="digital_waiver" in self and bool(self["digital_waiver"].data),
         )
+
+    def untick(self, review: Review, texts: Collection[TermsVersion]) -> None:
+        """Ask for the boxes of these texts again: what was ticked was ticked for others."""
+        pairs = [(self.terms, review.terms), *zip(self.particular, review.particular, strict=True)]
+        for field, version in pairs:
+            if version in texts:
+                said = "le texte a été mis à jour. Relisez-le, puis acceptez-le à nouveau."
+                field.data, field.errors = False, [f"{version.title} : {said}"]
+        if review.terms in texts:
+            for name in ("early_start", "digital_waiver"):
+                if name in self:
+                    self[name].data = False
 
     def chosen_count(self) -> int:
         """In how many parts; one when there was nothing to choose."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -17,7 +17,7 @@ from storefront.instalments.rules import Course, PlanLine
 from storefront.kernel.calendar import paris_date
 from storefront.kernel.errors import Refusal
 from storefront.kernel.money import Money
-from storefront.legal.rules import TermsParameters, TrainingParameters
+from storefront.legal.rules import TRAINING_CONTRACT, TermsParameters, TrainingParameters
 from storefront.orders.rules import Buyer, BuyerKind, SaleLine, withdrawal_until
 
 
@@ -70,14 +70,27 @@ class Boxes:
     digital_waiver: bool
 
 
+def particular_documents(
+    sold: Iterable[tuple[str | None, WithdrawalKind]], *, consumer: bool
+) -> tuple[str, ...]:
+    """The texts that these products ask for besides the general terms, each once (R-04).
+
+    Who pays a training alone concludes its contract as well (FOR-01; C. trav. L6353-3).
+    """
+    sold = list(sold)
+    named = [document for document, _ in sold if document]
+    if consumer and any(kind is WithdrawalKind.TRAINING for _, kind in sold):
+        named.append(TRAINING_CONTRACT)
+    return tuple(dict.fromkeys(named))
+
+
 def boxes_for(lines: Sequence[SaleLine], *, professional: bool, last_day: date) -> Boxes:
     """The boxes that these lines need; professionals have no withdrawal period to cut short.
 
     `last_day` is the last day on which a service ordered today could be withdrawn from.
     """
-    particular = tuple(
-        dict.fromkeys(line.particular_terms for line in lines if line.particular_terms)
-    )
+    sold = [(line.particular_terms, line.withdrawal_kind) for line in lines]
+    particular = particular_documents(sold, consumer=not professional)
     if professional:
         return Boxes(particular, False, False, False)
     within = any(

@@ -10,6 +10,7 @@ from markupsafe import Markup
 from sqlalchemy import ForeignKey, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
+from storefront.identity.models import User
 from storefront.infra.db import Base, enum_type
 from storefront.infra.journal import SealedRow
 from storefront.legal.rules import AcceptanceKind
@@ -66,6 +67,32 @@ class TermsVersion(Base):
     def sealed_name(self) -> str:
         """How a verification names this version."""
         return f"terms {self.reference}"
+
+
+class TermsDraft(Base):
+    """The next version of a document while it is written, and the day from which it holds.
+
+    One a document. Text and parameters are kept apart, as staff edit them; the parameters are
+    lawful whenever the draft is saved, the text may still be unfinished.
+    """
+
+    __tablename__ = "terms_drafts"
+
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=uuid.uuid4)
+    document: Mapped[str] = mapped_column(String(60), unique=True)
+    title: Mapped[str] = mapped_column(String(200))
+    body: Mapped[str]
+    parameters: Mapped[str]  # canonical JSON, as in a version
+    edited_by: Mapped[uuid.UUID] = mapped_column(ForeignKey("users.id", ondelete="RESTRICT"))
+    edited_at: Mapped[datetime]
+    # Planned: nothing is edited until the plan is withdrawn. Failed: the worker could not publish.
+    publish_at: Mapped[datetime | None] = mapped_column(index=True)
+    failed_at: Mapped[datetime | None]
+    version: Mapped[int] = mapped_column(default=1)
+
+    editor: Mapped[User] = relationship()
+
+    __mapper_args__ = {"version_id_col": version}
 
 
 class Acceptance(SealedRow, Base):

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
-from flask import Blueprint, render_template, request
+from flask import Blueprint, abort, render_template, request
 from werkzeug import Response
 
 from storefront.documents import queries as documents
 from storefront.infra import clock
 from storefront.infra.web import found_or_404
 from storefront.legal import queries, rules
+from storefront.legal.forms import LABELS
 from storefront.legal.models import TermsVersion
 
 bp = Blueprint("legal", __name__)
@@ -39,6 +41,32 @@ def pdf(document: str, number: int) -> Response:
     return response.make_conditional(request)
 
 
+def changes(document: str, number: int) -> str:
+    """What a version changed of the one before it, for who accepted that one."""
+    found = queries.with_text(document, number - 1, number)
+    if len(found) < 2:
+        abort(404)
+    before, after = found
+    return render_template(
+        "legal/changes.html",
+        before=before,
+        after=after,
+        changed=queries.changes_between(before, after),
+    )
+
+
+@bp.app_template_filter("parameter_fr")
+def parameter_fr(name: str) -> str:
+    """A parameter of the terms by its French name."""
+    return LABELS.get(name, name)
+
+
+@bp.app_template_filter("figure_fr")
+def figure_fr(value: Any, name: str) -> str:
+    """Its value with its unit, as the text says it."""
+    return "aucun" if value is None else rules.show_value(name, value)
+
+
 def _page(shown: TermsVersion) -> str:
     versions = queries.versions(shown.document)
     return render_template(
@@ -53,6 +81,7 @@ def _page(shown: TermsVersion) -> str:
 def _serve(path: str, defaults: dict[str, str] | None) -> None:
     bp.add_url_rule(path, "current", current, defaults=defaults or {})
     bp.add_url_rule(f"{path}/<int:number>", "version", version, defaults=defaults or {})
+    bp.add_url_rule(f"{path}/<int:number>/changements", "changes", changes, defaults=defaults or {})
     bp.add_url_rule(f"{path}/<int:number>.pdf", "pdf", pdf, defaults=defaults or {})
 
 

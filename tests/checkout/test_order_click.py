@@ -12,6 +12,7 @@ from storefront.catalogue.rules import ProductKind
 from storefront.identity.models import User
 from storefront.infra.db import db, transaction
 from storefront.instalments.models import Instalment
+from storefront.legal import service as legal
 from storefront.legal.models import Acceptance
 from storefront.orders.models import Order, OrderLine, OrderStatus
 from storefront.payments.models import Payment
@@ -162,9 +163,9 @@ def test_a_session_within_the_period_needs_the_request_to_start(shop, browser, s
 def test_a_tampered_total_orders_nothing_and_shows_the_true_one(shop, browser, ready, total):
     ready(price=3900)
     answer = click(browser, total=total)
-    assert answer.location == "/commande/verification"
-    page = text(browser.get("/commande/verification"))
-    assert "Le total n’est plus celui que vous avez vu" in page
+    assert answer.status_code == 409
+    assert "Le total n’est plus celui que vous avez vu" in text(answer)
+    assert 'name="total" value="4395"' in answer.text
     assert nothing_was_ordered(shop)
 
 
@@ -197,27 +198,70 @@ def test_a_price_that_changed_meanwhile_is_shown_again_before_ordering(shop, bro
     before = seen(browser)
     with shop.app_context(), transaction() as session:
         session.get_one(Variant, made).product.price_minor = 4900
-    assert click(browser, **before).location == "/commande/verification"
-    assert "53,95 €" in text(browser.get("/commande/verification"))
+    answer = click(browser, **before, provider="paypal")
+    assert answer.status_code == 409
+    assert "Le total n’est plus celui que vous avez vu" in text(answer)
+    assert "checked" in re.findall(r'<input[^>]*value="paypal"[^>]*>', answer.text)[0]
+    assert "53,95 €" in text(answer)
     assert nothing_was_ordered(shop)
 
 
+def box(page, name):
+    """The tag of a box, as the page shows it."""
+    return re.findall(rf'<input[^>]*id="{name}"[^>]*>', page.text)[0]
+
+
 def test_terms_published_meanwhile_must_be_accepted_anew(shop, browser, ready, now, sandbox):
+    """Only the box of the text that is new is empty; whatever else was chosen is kept."""
+    ready(ProductKind.E_LEARNING, particular_terms="conditions-formation")
+    before = seen(browser)
+    ticked = {"particular_0": YES, "early_start": YES, "instalments": "2"}
+    with shop.app_context(), transaction():
+        factories.terms(now, hour_slice_minutes=30)
+    answer = click(browser, **ticked, **before)
+    assert answer.status_code == 409
+    assert "Conditions générales de vente, version 2, publiée le" in text(answer)
+    assert "Conditions particulières des formations, version" not in text(answer)
+    assert 'href="/conditions-generales/2/changements"' in answer.text
+    assert "checked" not in box(answer, "terms")
+    assert "checked" not in box(answer, "early_start")  # its sentence is part of these terms
+    assert "checked" in box(answer, "particular_0")
+    assert nothing_was_ordered(shop)
+
+    unticked = {**ticked, "terms": ""}
+    assert click(browser, **unticked).status_code == 422
+    assert nothing_was_ordered(shop)
+    assert click(browser, **ticked).status_code == 303
+    (placed,) = rows(shop, Order)
+    accepted = {one.kind.value: one.version_id for one in rows(shop, Acceptance)}
+    assert accepted["terms"] == placed.terms_version_id
+    assert str(placed.terms_version_id) not in before["versions"]
+
+
+def test_a_mistake_beside_new_terms_does_not_accept_them_unread(shop, browser, ready, now):
+    """A page that comes back for another reason never carries a tick given to the old text."""
     ready()
     before = seen(browser)
     with shop.app_context(), transaction():
         factories.terms(now, hour_slice_minutes=30)
-    answer = click(browser, **before)
-    assert answer.location == "/commande/verification"
-    page = browser.get("/commande/verification")
-    assert "acceptez-les à nouveau" in text(page)
-    assert "checked" not in re.findall(r'<input[^>]*id="terms"[^>]*>', page.text)[0]
+    answer = click(browser, **before, provider="")
+    assert answer.status_code == 409
+    assert "checked" not in box(answer, "terms")
     assert nothing_was_ordered(shop)
-    assert click(browser).status_code == 303
-    (accepted,) = rows(shop, Acceptance)
-    (placed,) = rows(shop, Order)
-    assert accepted.version_id == placed.terms_version_id
-    assert str(placed.terms_version_id) not in before["versions"]
+
+
+def test_particular_terms_published_meanwhile_are_named_alone(shop, browser, ready, now):
+    ready(ProductKind.E_LEARNING, particular_terms="conditions-formation")
+    before = seen(browser)
+    with shop.app_context(), transaction():
+        changed = (factories.TERMS / "formation-1.md").read_text() + "\nUn mot de plus.\n"
+        legal.publish(changed, now=now)
+    answer = click(browser, **before, particular_0=YES)
+    assert answer.status_code == 409
+    assert "Conditions particulières des formations, version 2" in text(answer)
+    assert "checked" not in box(answer, "particular_0")
+    assert "checked" in box(answer, "terms")
+    assert nothing_was_ordered(shop)
 
 
 def test_a_product_withdrawn_meanwhile_leads_back_to_the_cart(shop, browser, ready):

@@ -100,3 +100,32 @@ def test_two_first_orders_of_one_address_at_once_make_one_account(shop, sandbox)
     orders, left = sold(shop)
     assert (len(orders), left) == (3, 6)
     assert len({order.reference for order in orders}) == 3
+
+
+def test_terms_published_at_the_instant_of_the_click_bind_nobody_who_did_not_see_them(
+    shop, sandbox, now
+):
+    """Each order is under the version whose box was ticked, or there is no order (R-02, R-03)."""
+    with shop.app_context(), transaction():
+        guide = factories.product(ProductKind.PAPER_GUIDE, capacity=9).id
+    buyers = [ready_buyer(shop, guide, f"b{rank}@exemple.fr") for rank in range(3)]
+
+    def publish():
+        with shop.app_context(), transaction():
+            factories.terms(now, hour_slice_minutes=30)
+
+    answers = together(
+        publish,
+        *(
+            lambda browser=browser, form=form: browser.post("/commande/payer", data=form)
+            for browser, form in buyers
+        ),
+    )[1:]
+    orders, _ = sold(shop)
+    assert {answer.status_code for answer in answers} <= {303, 409}
+    assert len(orders) == [answer.status_code for answer in answers].count(303)
+    seen_before = {form["versions"].partition("|")[0] for _, form in buyers}
+    assert {str(order.terms_version_id) for order in orders} <= seen_before
+    with shop.app_context():
+        accepted = {one.order_id: one.version_id for one in db.session.scalars(select(Acceptance))}
+    assert accepted == {order.id: order.terms_version_id for order in orders}

@@ -6,10 +6,12 @@ import pytest
 from sqlalchemy import select
 
 from storefront import worker
+from storefront.catalogue.models import Variant
 from storefront.catalogue.rules import ProductKind
 from storefront.infra.db import db, transaction
 from storefront.instalments.models import Instalment, InstalmentStatus
 from storefront.instalments.rules import morning_of
+from storefront.legal.models import Acceptance
 from storefront.notifications.models import Email
 from storefront.orders.models import Order, OrderStatus
 from storefront.payments import jobs as payments
@@ -91,6 +93,34 @@ def test_a_company_pays_the_same_training_in_four_months_from_the_order_on(brows
     assert "En 4 fois 100,00 € aujourd’hui" in page
     assert "non proposé" not in page
     assert "Compte PayPal" in page
+
+
+def test_an_individual_concludes_the_training_contract_by_a_box_of_its_own(
+    shop, browser, ready, sandbox, now, course
+):
+    """Beside the particular terms, once the shop has written one (FOR-01, R-04)."""
+    assert "Contrat de formation" not in browser.get("/commande/verification").text
+    with shop.app_context(), transaction():
+        factories.training_contract(now)
+        slug = db.session.get_one(Variant, course).product.slug
+    page = text(browser.get("/commande/verification"))
+    assert "J’ai lu et j’accepte « Contrat de formation », dont je recevrai le texte" in page
+    assert "Contrat de formation , version 1" in text(browser.get(f"/produits/{slug}"))
+    assert ordered(browser).status_code == 422
+    assert rows(shop, Order) == []
+    assert ordered(browser, particular_1=YES).status_code == 303
+    with shop.app_context():
+        accepted = {one.version.reference for one in db.session.scalars(select(Acceptance))}
+    assert accepted == {"cgv-1", "conditions-formation-1", "contrat-formation-1"}
+
+
+def test_a_company_concludes_no_training_contract(shop, browser, course, sandbox, now):
+    with shop.app_context(), transaction():
+        factories.training_contract(now)
+    add(browser, course)
+    give_details(browser, **COMPANY)
+    assert "Contrat de formation" not in browser.get("/commande/verification").text
+    assert ordered(browser, instalments="4").status_code == 303
 
 
 @pytest.mark.parametrize("count", ["1", "3", "4"])

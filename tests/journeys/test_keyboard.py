@@ -92,6 +92,7 @@ def test_a_seat_is_ordered_without_a_mouse(visit: Callable[..., Visitor], shop: 
     hands.tick("provider", "stripe")
     hands.tick("terms")
     hands.tick("particular_0")
+    hands.tick("particular_1")
     hands.go(acts.ORDER)
     assert visitor.page.url.startswith(shop.stand_in)
     assert "Enregistrer une carte" in visitor.page.title()  # nothing is due yet (FOR-03)

@@ -43,7 +43,7 @@ def test_a_person_buys_a_course_and_each_part_is_taken_on_its_day(
     acts.say_who(buyer, HELENE)
 
     buyer.choose("provider", "stripe")
-    buyer.tick("terms", "particular_0", "early_start")
+    buyer.tick("terms", "particular_0", "particular_1", "early_start")
     buyer.sees("rien aujourd’hui", "9 décembre 2026", "9 janvier 2027")
     buyer.picture("checkout-verification")
     buyer.press(acts.ORDER)
@@ -54,11 +54,13 @@ def test_a_person_buys_a_course_and_each_part_is_taken_on_its_day(
     assert shop.taken("stripe", reference) == []
 
     letter = shop.letter(HELENE.email, f"{reference} est confirmée")
-    invoice, terms, particular = (text_of_pdf(file) for file in acts.attachments(letter).values())
+    files = [text_of_pdf(file) for file in acts.attachments(letter).values()]
+    invoice, terms, particular, contract = files
     assert HELENE.name in invoice
     assert "720,00" in invoice
     assert "Conditions générales de vente" in terms
     assert "formation" in particular
+    assert "Contrat de formation" in contract
     buyer.page.reload()
     buyer.look()
     buyer.picture("order")

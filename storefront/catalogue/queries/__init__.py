@@ -1,5 +1,9 @@
 """What is sold, as pages show it."""
 
+from storefront.catalogue.queries.particular import (
+    names_by_particular_terms,
+    products_to_attach,
+)
 from storefront.catalogue.queries.plans import (
     Named,
     PlansPage,
@@ -51,9 +55,11 @@ __all__ = [
     "cards_of_shelf",
     "monthly_product",
     "monthly_products",
+    "names_by_particular_terms",
     "next_hold_expiry",
     "plans",
     "product_page",
+    "products_to_attach",
     "same_plan",
     "search",
     "seller_vat",

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from hashlib import sha256
+from itertools import zip_longest
 
 from storefront.cart.queries import Contents, Line
 from storefront.catalogue.queries import (
@@ -27,11 +28,13 @@ from storefront.legal.queries import (
     NotPublished,
     in_force,
     parameters_of,
+    texts_in_force,
     training_parameters_of,
 )
 from storefront.legal.rules import (
     STATUTORY_TRAINING,
     TERMS,
+    TRAINING_CONTRACT,
     TRAINING_TERMS,
     TermsParameters,
     TrainingParameters,
@@ -50,11 +53,15 @@ from storefront.payments.rules import NotOffered, ways_to_pay
 
 @dataclass(frozen=True)
 class Promises:
-    """What the terms in force say of one product, for its page (C-02)."""
+    """What the terms in force say of one product, for its page (C-02).
+
+    `particular`: the texts that it is sold under besides the general terms (R-04).
+    """
 
     terms: TermsParameters
     total: Money
     offers: tuple[PlanOffer, ...]
+    particular: tuple[TermsVersion, ...]
 
     @property
     def plans(self) -> list[PlanOffer]:
@@ -80,12 +87,18 @@ def promises_of(page: ProductPage, now: datetime) -> Promises | None:
 
 def promises_to(page: ProductPage, now: datetime, *, consumer: bool) -> Promises | None:
     """The same for one kind of buyer; None before terms were published, or when all is sold."""
-    offered, terms = page.card.first, terms_today(now)
-    if offered is None or terms is None:
+    offered = page.card.first
+    named = rules.particular_documents(
+        [(page.particular_terms, page.withdrawal_kind)], consumer=consumer
+    )
+    texts = texts_in_force((TERMS, *named), now)
+    if offered is None or TERMS not in texts:
         return None
+    terms = parameters_of(texts[TERMS])
     lines = [(_alone(page, offered), offered.gross)]
     found = plan_offers(lines, terms, consumer=consumer, now=now)
-    return Promises(terms, offered.gross, found)
+    particular = tuple(texts[document] for document in named if document in texts)
+    return Promises(terms, offered.gross, found, particular)
 
 
 def _alone(page: ProductPage, offered: Offer) -> SaleLine:
@@ -278,6 +291,12 @@ class Review:
         )
         return f"{self.versions}|{sha256(plans.encode()).hexdigest()[:16]}"
 
+    def texts_new_to(self, seen: str) -> list[TermsVersion]:
+        """The texts of this order that are not those of an earlier `seen`, in their places."""
+        before = seen.partition("|")[0].split(",")
+        texts = (self.terms, *self.particular)
+        return [text for text, old in zip_longest(texts, before) if text and str(text.id) != old]
+
     def waits(self, count: int, provider: str) -> bool:
         """Whether nothing of this plan is due today and the page of this provider cannot keep a
         means of payment for later: then it cannot be chosen there."""
@@ -292,10 +311,21 @@ class Review:
     def particular_sentence(self, version: TermsVersion) -> str:
         """The sentence beside the box of particular terms, recorded as shown."""
         title = version.title[:1].lower() + version.title[1:]
+        named = f"les {title}" if title.startswith("conditions ") else f"« {version.title} »"
         return (
-            f"J’ai lu et j’accepte les {title}, "
+            f"J’ai lu et j’accepte {named}, "
             "dont je recevrai le texte en PDF avec la confirmation de ma commande."
         )
+
+
+def _particular(boxes: rules.Boxes, now: datetime) -> tuple[TermsVersion, ...]:
+    """The texts of the boxes. A shop that has not written a training contract sells by its
+    particular terms; any other text that a product names must be there."""
+    found = texts_in_force(boxes.particular, now)
+    for document in boxes.particular:
+        if document not in found and document != TRAINING_CONTRACT:
+            raise NotPublished(document=document)
+    return tuple(found[document] for document in boxes.particular if document in found)
 
 
 def review(
@@ -336,7 +366,7 @@ def review(
         priced=amounts,
         terms=terms,
         parameters=parameters,
-        particular=tuple(in_force(document, now) for document in boxes.particular),
+        particular=_particular(boxes, now),
         boxes=boxes,
         offers=found,
         providers=tuple(one for one in ways.offered if pay_by or one.capabilities.hosted_page),

@@ -51,7 +51,6 @@ STEPS = [
     ("Payer", None),
 ]
 CHANGED = {
-    "terms": "Nos conditions ont été mises à jour. Relisez-les et acceptez-les à nouveau.",
     "plan": "L’échéancier n’est plus celui que vous avez vu. Vérifiez-le avant de commander.",
     "total": "Le total n’est plus celui que vous avez vu. Vérifiez-le avant de commander.",
     "cart": "Un article de votre panier a changé entre-temps. Corrigez ce qui est signalé.",
@@ -183,11 +182,12 @@ def check() -> Response | str:
     return _check_page(review, review_form(review))
 
 
-def _check_page(review: Review, form: ReviewForm) -> str:
+def _check_page(review: Review, form: ReviewForm, **context: object) -> str:
     return render_template(
         "checkout/check.html",
         review=review,
         form=form,
+        **context,
         checkout_steps=STEPS,
         checkout_step=3,
     )
@@ -214,16 +214,39 @@ def pay() -> Response | tuple[str, int]:
         return redirect("/commande/coordonnees", 303)
     review = _review(contents, cart.details)
     form = review_form(review)
+    if _what_changed(review, form):
+        return _ask_again(review, form)
     if not form.validate() or not _can_wait(review, form):
         return _check_page(review, form), 422
     try:
         order, payment = _twice_at_most(lambda: _place(cart.id, form))
     except CartChanged as changed:
-        what = str(changed.details["what"])
-        flash(CHANGED[what], "refusal")
-        return redirect("/panier" if what == "cart" else "/commande/verification", 303)
+        if changed.details["what"] == "cart" or isinstance(found := _to_order(), Response):
+            flash(CHANGED["cart"], "refusal")
+            return redirect("/panier", 303)
+        cart, contents = found
+        review = _review(contents, cart.details)
+        return _ask_again(review, review_form(review))
     remember_ordered()
     return go_and_pay(order, payment)
+
+
+def _what_changed(review: Review, form: ReviewForm) -> str | None:
+    """What is no longer as the buyer saw it: "terms", "total" or "plan"."""
+    if review.texts_new_to(form.text("versions")):
+        return "terms"
+    if form.text("total") != str(review.priced.gross):
+        return "total"
+    return "plan" if form.text("versions") != review.seen else None
+
+
+def _ask_again(review: Review, form: ReviewForm) -> tuple[str, int]:
+    """The same page with what changed told, and everything kept that was chosen: only the boxes of
+    the texts that are new have to be ticked again (R-02)."""
+    new_texts = review.texts_new_to(form.text("versions"))
+    form.untick(review, new_texts)
+    changed = CHANGED.get(_what_changed(review, form) or "")
+    return _check_page(review, form, new_texts=new_texts, changed=changed), 409
 
 
 def _can_wait(review: Review, form: ReviewForm) -> bool:
@@ -253,11 +276,8 @@ def _place(named: uuid.UUID, form: ReviewForm) -> tuple[Order, Payment | None]:
         if contents.blocked:
             raise CartChanged(what="cart")
         review = queries.review(contents, buyer_from(cart.details), payments.offered(), now)
-        if form.versions.data != review.seen:
-            texts, _, _ = form.text("versions").partition("|")
-            raise CartChanged(what="plan" if texts == review.versions else "terms")
-        if form.total.data != str(review.priced.gross):
-            raise CartChanged(what="total")
+        if changed := _what_changed(review, form):
+            raise CartChanged(what=changed)
         return service.place_order(
             cart,
             review,

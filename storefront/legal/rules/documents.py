@@ -8,6 +8,7 @@ from storefront.legal.rules.parameters import Parameters, TermsParameters, Train
 
 TERMS = "cgv"
 TRAINING_TERMS = "conditions-formation"
+TRAINING_CONTRACT = "contrat-formation"
 PARTICULAR_TERMS = "/conditions-particulieres"
 
 
@@ -23,6 +24,8 @@ class DocumentFacts:
 KNOWN: dict[str, DocumentFacts] = {
     TERMS: DocumentFacts(TermsParameters, "/conditions-generales"),
     TRAINING_TERMS: DocumentFacts(TrainingParameters, f"{PARTICULAR_TERMS}/{TRAINING_TERMS}"),
+    # FOR-01: signed before an individual's enrolment is final, and before any payment.
+    TRAINING_CONTRACT: DocumentFacts(Parameters, f"{PARTICULAR_TERMS}/{TRAINING_CONTRACT}"),
     "mentions-legales": DocumentFacts(Parameters, "/mentions-legales"),
     "confidentialite": DocumentFacts(Parameters, "/confidentialite"),
     "accessibilite": DocumentFacts(Parameters, "/accessibilite"),

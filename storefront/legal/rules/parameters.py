@@ -12,25 +12,16 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Annotated, Any, Literal, TypeVar, get_args, get_origin, get_type_hints
 
-from storefront.kernel.errors import Refusal
-
-
-class UnpublishableTerms(Refusal):
-    """The text and its parameters do not agree. Details: problems, one sentence each."""
-
-    @property
-    def problems(self) -> tuple[str, ...]:
-        """What is wrong, each naming the parameter or the place."""
-        found = self.details["problems"]
-        return found if isinstance(found, tuple) else (str(found),)
+from storefront.legal.rules.problems import Problem, UnpublishableTerms
 
 
 @dataclass(frozen=True)
 class Between:
-    """Both bounds are allowed."""
+    """Both bounds are allowed. `law`: the article that sets one of them, where one does."""
 
     low: int
     high: int
+    law: str = ""
 
 
 Days = Annotated[int, Between(1, 365)]
@@ -60,8 +51,8 @@ class TermsParameters(Parameters):
     reply_business_days: Annotated[int, Between(1, 10)]  # I-02
     intervention_min_hours: Hours  # I-02
     intervention_max_hours: Hours  # I-02
-    withdrawal_days: Annotated[int, Between(14, 365)]  # W-01; C. conso. L221-18: 14 at least
-    refund_days: Annotated[int, Between(1, 14)]  # W-04; C. conso. L221-24: 14 at most
+    withdrawal_days: Annotated[int, Between(14, 365, "C. conso. L221-18")]  # W-01
+    refund_days: Annotated[int, Between(1, 14, "C. conso. L221-24")]  # W-04
     late_cancellation_hours: Annotated[int, Between(0, 720)]  # K-07
     late_cancellation_minutes: Annotated[int, Between(0, 240)]  # K-07
     warranty_deduction_minutes: Annotated[int, Between(0, 240)]  # K-06
@@ -69,17 +60,17 @@ class TermsParameters(Parameters):
     amicable_days: Annotated[int, Between(1, 60)]  # I-07
     commitment_months: Annotated[int, Between(1, 24)]  # B-02
     subscription_grace_days: Annotated[int, Between(0, 60)]  # B-04
-    price_notice_days: Annotated[int, Between(30, 365)]  # R-06, MRE-05
+    price_notice_days: Annotated[int, Between(30, 365, "C. conso. R212-4")]  # R-06, MRE-05
     offer_validity_days: Days  # O-06
-    recovery_fee_minor: Annotated[int, Between(0, 4000)]  # M-05; C. com. D441-5: 40 EUR
-    professional_interest_multiplier: Annotated[int, Between(3, 10)]  # C. com. L441-10: 3 at least
+    recovery_fee_minor: Annotated[int, Between(0, 4000, "C. com. D441-5")]  # M-05
+    professional_interest_multiplier: Annotated[int, Between(3, 10, "C. com. L441-10")]  # M-05
     acceleration_notice_days: Annotated[int, Between(15, 365)]  # SUB-06
     termination_notice_hours: Hours  # B-05
     breach_cure_days: Annotated[int, Between(1, 90)]  # B-08
     outage_credit_hours: Hours  # B-06
     availability_target_bp: Annotated[int, Between(0, 10_000)]
-    retention_prospect_months: Annotated[int, Between(1, 36)]  # DAT-04: 36 at most
-    retention_accounting_years: Annotated[int, Between(10, 30)]  # V-04; C. com. L123-22
+    retention_prospect_months: Annotated[int, Between(1, 36, "CNIL")]  # DAT-04
+    retention_accounting_years: Annotated[int, Between(10, 30, "C. com. L123-22")]  # V-04
     early_exit_reasons: tuple[str, ...]  # SUB-04
     acceptance_sentence: str  # R-03
     early_start_sentence: str  # W-02, WDR-08
@@ -108,10 +99,10 @@ class TermsParameters(Parameters):
 class TrainingParameters(Parameters):
     """The particular terms of trainings (W-05, FOR-02, FOR-03)."""
 
-    training_withdrawal_days: Annotated[int, Between(10, 365)]  # C. trav. L6353-5: 10 at least
-    training_first_share_max_bp: Annotated[int, Between(0, 3000)]  # C. trav. L6353-6: 30 % at most
-    withdrawal_days: Annotated[int, Between(14, 365)]
-    refund_days: Annotated[int, Between(1, 14)]
+    training_withdrawal_days: Annotated[int, Between(10, 365, "C. trav. L6353-5")]
+    training_first_share_max_bp: Annotated[int, Between(0, 3000, "C. trav. L6353-6")]
+    withdrawal_days: Annotated[int, Between(14, 365, "C. conso. L221-18")]
+    refund_days: Annotated[int, Between(1, 14, "C. conso. L221-24")]
 
 
 # What the law itself says of trainings that are sold without particular terms of their own.
@@ -133,15 +124,15 @@ def read_parameters(cls: type[P], given: Mapping[str, Any]) -> P:
     Raises `UnpublishableTerms` naming each unknown, missing or unlawful parameter.
     """
     hints = get_type_hints(cls, include_extras=True)
-    problems = [f"{name}: no such parameter" for name in given if name not in hints]
-    problems += [f"{name}: missing" for name in hints if name not in given]
+    problems = [Problem(name, "unknown") for name in given if name not in hints]
+    problems += [Problem(name, "missing") for name in hints if name not in given]
     values = {}
     for name, hint in hints.items():
         if name in given:
             try:
-                values[name] = _checked(given[name], hint)
-            except ValueError as error:
-                problems.append(f"{name}: {error}")
+                values[name] = _checked(name, given[name], hint)
+            except _Wrong as wrong:
+                problems.append(wrong.problem)
     if problems:
         raise UnpublishableTerms(problems=tuple(problems))
     parameters = cls(**values)
@@ -169,43 +160,80 @@ def restore_parameters(cls: type[P], text: str) -> P:
     return cls(**known)
 
 
-def _checked(value: Any, hint: Any) -> Any:
+@dataclass(frozen=True)
+class Shape:
+    """What a parameter can be: a whole number or one of some words, once or as a list.
+
+    Neither `bounds` nor `choices`: free words.
+    """
+
+    many: bool
+    bounds: Between | None = None
+    choices: tuple[str, ...] = ()
+
+
+def shapes(cls: type[Parameters]) -> dict[str, Shape]:
+    """Every parameter of a document with its shape, in the order in which they are declared."""
+    hints = get_type_hints(cls, include_extras=True)
+    return {name: _shape(hint) for name, hint in hints.items()}
+
+
+def _shape(hint: Any) -> Shape:
+    many = get_origin(hint) is tuple
+    one = get_args(hint)[0] if many else hint
+    if get_origin(one) is Annotated:
+        return Shape(many, bounds=get_args(one)[1])
+    return Shape(many, choices=get_args(one) if get_origin(one) is Literal else ())
+
+
+class _Wrong(Exception):
+    def __init__(self, name: str, code: str, **facts: Any) -> None:
+        super().__init__(name)
+        self.problem = Problem(name, code, **facts)
+
+
+def _checked(name: str, value: Any, hint: Any) -> Any:
     if get_origin(hint) is tuple:
         if not isinstance(value, list | tuple) or not value:
-            raise ValueError(f"{value!r} is not a list of at least one value")
-        return tuple(_checked(item, get_args(hint)[0]) for item in value)
+            raise _Wrong(name, "no_list", value=value)
+        return tuple(_checked(name, item, get_args(hint)[0]) for item in value)
     if get_origin(hint) is Literal:
         if value not in get_args(hint):
-            raise ValueError(f"{value!r} is not one of {', '.join(map(repr, get_args(hint)))}")
+            choices = ", ".join(map(repr, get_args(hint)))
+            raise _Wrong(name, "no_choice", value=value, choices=choices)
         return value
     if get_origin(hint) is Annotated:
         kind, bounds = get_args(hint)
         # Not isinstance: `true` is an int for Python.
         if type(value) is not kind:
-            raise ValueError(f"{value!r} is not a whole number")
+            raise _Wrong(name, "not_whole", value=value)
         if not bounds.low <= value <= bounds.high:
-            raise ValueError(f"{value} is not between {bounds.low} and {bounds.high}")
+            raise _Wrong(name, "out_of_bounds", value=value, **asdict(bounds))
         return value
     if type(value) is not str or not value.strip():
-        raise ValueError(f"{value!r} is not a sentence")
+        raise _Wrong(name, "no_sentence", value=value)
     return value.strip()
 
 
-def _disagreements(parameters: object) -> list[str]:
+def _disagreements(parameters: object) -> list[Problem]:
     """What no value alone can tell."""
     if not isinstance(parameters, TermsParameters):
         return []
     found = []
     if parameters.intervention_min_hours > parameters.intervention_max_hours:
-        found.append("intervention_min_hours: more than intervention_max_hours")
+        found.append(Problem("intervention_min_hours", "more_than", other="intervention_max_hours"))
     for after in ("formal_notice_days", "professional_suspension_days"):
         if getattr(parameters, after) <= parameters.late_reminder_days:
-            found.append(f"{after}: not after late_reminder_days")
+            found.append(Problem(after, "not_after", other="late_reminder_days"))
     if parameters.offline_reminder_days >= parameters.offline_payment_days:
-        found.append("offline_reminder_days: not before the end of offline_payment_days")
+        found.append(
+            Problem("offline_reminder_days", "not_before_end", other="offline_payment_days")
+        )
     if 0 < parameters.platform_notice_days < PLATFORM_NOTICE_AT_LEAST:
-        found.append(f"platform_notice_days: 0, or {PLATFORM_NOTICE_AT_LEAST} at least")
+        found.append(
+            Problem("platform_notice_days", "none_or_at_least", least=PLATFORM_NOTICE_AT_LEAST)
+        )
     days = parameters.expiry_reminder_days
     if list(days) != sorted(set(days), reverse=True):
-        found.append("expiry_reminder_days: furthest first, each once")
+        found.append(Problem("expiry_reminder_days", "not_descending"))
     return found

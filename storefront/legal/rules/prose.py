@@ -14,6 +14,7 @@ from markdown_it import MarkdownIt
 from markdown_it.renderer import RendererHTML, RendererProtocol
 from markdown_it.token import Token
 from markdown_it.tree import SyntaxTreeNode
+from markupsafe import Markup
 
 Block = dict[str, Any]
 
@@ -50,6 +51,11 @@ class Prose:
     contents: tuple[tuple[str, str], ...]
     blocks: tuple[Block, ...]
 
+    @property
+    def markup(self) -> Markup:
+        """The HTML for a page: we rendered it ourselves, raw HTML of the source is escaped."""
+        return Markup(self.html)  # noqa: S704
+
 
 @lru_cache(maxsize=16)
 def typeset(text: str) -> Prose:
@@ -67,6 +73,54 @@ def typeset(text: str) -> Prose:
     _label_cells(tokens)
     html: str = _markdown.renderer.render(tokens, _markdown.options, {})
     return Prose(html, tuple(contents), tuple(_blocks(SyntaxTreeNode(tokens).children)))
+
+
+@dataclass(frozen=True)
+class Paragraph:
+    """Words of a text without their marks: of a paragraph, a heading or a table's row.
+
+    `under`: the heading that it stands below, or is.
+    """
+
+    under: str
+    words: str
+
+
+@lru_cache(maxsize=64)
+def paragraphs(text: str) -> tuple[Paragraph, ...]:
+    """A Markdown text as it is read aloud, piece by piece; a link says where it leads."""
+    found: list[Paragraph] = []
+    under = ""
+    row: list[str] | None = None
+    for opening, inline in pairwise((*_markdown.parse(text), Token("end", "", 0))):
+        if opening.type == "heading_open":
+            under = _read_aloud(inline)
+        if opening.type == "tr_open":
+            row = []
+        elif opening.type == "tr_close" and row:
+            found.append(Paragraph(under, " | ".join(row)))
+            row = None
+        if inline.type == "inline" and (words := _read_aloud(inline)):
+            if row is None:
+                found.append(Paragraph(under, words))
+            else:
+                row.append(words)
+        elif inline.type in ("fence", "code_block"):
+            found.append(Paragraph(under, inline.content.strip()))
+    return tuple(found)
+
+
+def _read_aloud(inline: Token) -> str:
+    said: list[str] = []
+    leads_to = ""
+    for token in inline.children or []:
+        if token.type == "link_open":
+            leads_to = str(token.attrs["href"])
+        elif token.type == "link_close":
+            said.append("" if leads_to in said else f" ({leads_to})")
+        else:
+            said.append(" " if token.type in ("softbreak", "hardbreak") else token.content)
+    return " ".join(part for part in "".join(said).split(" ") if part)
 
 
 def _label_cells(tokens: Sequence[Token]) -> None:

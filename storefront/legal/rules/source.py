@@ -6,6 +6,7 @@ so that a parameter which stands in the source stands in the text that the custo
 
 from __future__ import annotations
 
+import json
 import re
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping
@@ -19,11 +20,8 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from storefront.infra.templating import NO_BREAK_SPACE, money_fr, percent_fr
 from storefront.legal.rules.documents import facts_of
-from storefront.legal.rules.parameters import (
-    Parameters,
-    UnpublishableTerms,
-    read_parameters,
-)
+from storefront.legal.rules.parameters import Parameters, read_parameters, restore_parameters
+from storefront.legal.rules.problems import Problem, UnpublishableTerms
 
 FENCE = "+++"
 DOCUMENT = re.compile(r"[a-z][a-z0-9-]{0,58}(?<!-)")
@@ -55,19 +53,20 @@ def read_source(text: str) -> TermsSource:
     """Take a source apart. Raises `UnpublishableTerms` with every problem of its first part."""
     head, fence, body = text.removeprefix("\ufeff").lstrip().partition(f"\n{FENCE}\n")
     if not head.startswith(f"{FENCE}\n") or not fence:
-        raise UnpublishableTerms(problems=(f"the source must start with TOML between {FENCE}",))
+        raise UnpublishableTerms(problems=(Problem("", "no_head"),))
     try:
         facts = tomllib.loads(head.removeprefix(FENCE))
     except tomllib.TOMLDecodeError as error:
-        raise UnpublishableTerms(problems=(f"the TOML part cannot be read: {error}",)) from error
+        problem = Problem("", "no_toml", error=error)
+        raise UnpublishableTerms(problems=(problem,)) from error
     document, title = facts.get("document"), facts.get("title")
-    problems = [f"{name}: no such entry" for name in facts.keys() - _ENTRIES]
+    problems = [Problem(name, "no_entry") for name in facts.keys() - _ENTRIES]
     if not isinstance(document, str) or not DOCUMENT.fullmatch(document):
-        problems.append("document: small letters, digits and hyphens")
+        problems.append(Problem("document", "bad_document"))
     elif NUMBERED.search(document):
-        problems.append("document: the number at its end is given when it is published")
+        problems.append(Problem("document", "numbered"))
     if not isinstance(title, str) or not title.strip():
-        problems.append("title: missing")
+        problems.append(Problem("title", "missing"))
     if problems or not isinstance(document, str) or not isinstance(title, str):
         raise UnpublishableTerms(problems=tuple(problems))
     kind = facts_of(document).parameters
@@ -75,7 +74,35 @@ def read_source(text: str) -> TermsSource:
     return TermsSource(document, title.strip(), parameters, body.strip() + "\n")
 
 
+def is_document_name(text: str) -> bool:
+    """Whether a document can be called so: by commands, and in the address of its page."""
+    return bool(DOCUMENT.fullmatch(text)) and not NUMBERED.search(text)
+
+
 _ENTRIES = {"document", "title", "parameters"}
+
+
+def reread_source(text: str) -> TermsSource:
+    """The source of a published version, to go on from: bounds set since do not reach back."""
+    head, _, body = text.removeprefix("\ufeff").lstrip().partition(f"\n{FENCE}\n")
+    facts = tomllib.loads(head.removeprefix(f"{FENCE}\n"))
+    kind = facts_of(facts["document"]).parameters
+    parameters = restore_parameters(kind, json.dumps(facts.get("parameters", {})))
+    return TermsSource(facts["document"], facts["title"].strip(), parameters, body.strip() + "\n")
+
+
+def write_source(source: TermsSource) -> str:
+    """The file that `read_source` reads back as the same source."""
+    head = {"document": source.document, "title": source.title}
+    lines = [f"{name} = {_toml(value)}" for name, value in head.items()]
+    if own := vars(source.parameters):
+        lines += ["", "[parameters]", *(f"{name} = {_toml(value)}" for name, value in own.items())]
+    return "\n".join([FENCE, *lines, FENCE, "", source.body.strip(), ""])
+
+
+def _toml(value: int | str | tuple[int | str, ...]) -> str:
+    # What JSON writes of these, TOML reads; except for DEL, which JSON leaves as it is.
+    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
 
 
 def fill_in(source: TermsSource, facts: Mapping[str, Any]) -> tuple[TermsSource, str]:
@@ -95,7 +122,7 @@ def fill_in(source: TermsSource, facts: Mapping[str, Any]) -> tuple[TermsSource,
     problems, stated = _read_placeholders(environment, source.body, {**values, **sentences})
     for sentence in sentences.values():
         problems += _read_placeholders(environment, sentence, values)[0]
-    problems += [f"{name}: the text does not state it" for name in own if name not in stated]
+    problems += [Problem(name, "not_stated") for name in own if name not in stated]
     if problems:
         raise UnpublishableTerms(problems=tuple(problems))
     plain = _environment(finalize=None)
@@ -110,19 +137,19 @@ def _names(parameters: object) -> list[str]:
 
 def _read_placeholders(
     environment: ImmutableSandboxedEnvironment, text: str, known: Mapping[str, Any]
-) -> tuple[list[str], set[str]]:
+) -> tuple[list[Problem], set[str]]:
     """The problems of a text's placeholders, and the names that it states."""
     try:
         tree = _parsed(environment, text)
         _compiled(environment, text)
     except TemplateSyntaxError as error:
-        return [f"line {error.lineno}: {error.message}"], set()
+        return [Problem(f"line {error.lineno}", "unreadable", error=error.message)], set()
     problems = []
     stated = {name.name for name in tree.find_all(nodes.Name)}
     for node in _descendants(tree):
         if not isinstance(node, _ALLOWED) or (isinstance(node, nodes.Filter) and node.args):
-            problems.append(f"line {node.lineno}: only placeholders like {{{{ name | filter }}}}")
-    problems += [f"{name}: no such parameter" for name in sorted(stated - known.keys())]
+            problems.append(Problem(f"line {node.lineno}", "placeholder"))
+    problems += [Problem(name, "unknown") for name in sorted(stated - known.keys())]
     return problems, stated
 
 
@@ -152,9 +179,10 @@ def _render(
     try:
         return _compiled(environment, text).render(values)
     except (UndefinedError, SecurityError) as error:
-        raise UnpublishableTerms(problems=(str(error),)) from error
+        problem = Problem("", "unreadable", error=error)
+        raise UnpublishableTerms(problems=(problem,)) from error
     except (TypeError, KeyError) as error:
-        problem = f"a filter does not fit its parameter: {error}"
+        problem = Problem("", "filter", error=error)
         raise UnpublishableTerms(problems=(problem,)) from error
 
 
@@ -212,3 +240,32 @@ FILTERS: dict[str, Any] = {
     "acceleration": ACCELERATIONS.__getitem__,
     "platform_notice": _platform_notice,
 }
+
+# "Units are in the names": what follows the last of these words.
+UNITS = {
+    "business_days": "business_days",
+    "minutes": "minutes",
+    "hours": "hours",
+    "days": "days",
+    "months": "months",
+    "years": "years",
+    "minor": "money",
+    "bp": "percent",
+    "acceleration": "acceleration",
+    "interval": "interval",
+}
+
+
+def unit_of(name: str) -> str:
+    """The filter that sets a parameter of this name with its unit; empty: it has none."""
+    return next((unit for end, unit in UNITS.items() if name.endswith(f"_{end}")), "")
+
+
+def show_value(name: str, value: Any) -> str:
+    """A parameter's value as the text would say it: `12 mois`, `40,00 €`, `90, 60 et 30 jours`."""
+    setter = FILTERS.get(unit_of(name), str)
+    if isinstance(value, list | tuple):
+        *others, last = value
+        words = [str(item) for item in others]
+        return _enumerated([*words, str(setter(last))])
+    return str(setter(value))

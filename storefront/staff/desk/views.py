@@ -16,6 +16,7 @@ from storefront.infra import clock, outbox
 from storefront.infra.db import transaction
 from storefront.instalments import queries as instalments
 from storefront.kernel.calendar import end_of_day, paris_date, start_of_day
+from storefront.legal import queries as legal
 from storefront.notifications import queries as notifications
 from storefront.orders import queries as orders
 from storefront.payments import queries as payments
@@ -59,6 +60,7 @@ def today() -> str:
             "under_way": fulfilment.under_way(),
             "overdue": instalments.overdue(),
             "outages": outages.waiting(),
+            "unpublished": legal.failed_releases(),
         }
     return render_template("staff/desk/today.html", now=now, support=support, selling=selling)
 
