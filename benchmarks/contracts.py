@@ -217,7 +217,6 @@ def _order(one: Subscriber, variant_id: uuid.UUID, saved: SavedReference, now: d
     who = factories.buyer(one.kind.buyer, email=email, country=one.kind.country)
     order = factories.order(db.session.get_one(Variant, variant_id), now=now, who=who)
     if order.total_minor == 0:
-        db.session.delete(db.session.get_one(Instalment, _first(order)))
         orders.confirm(order, now=now)
         return
     payment = payments.reserve(
