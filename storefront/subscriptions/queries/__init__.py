@@ -79,6 +79,8 @@ from storefront.subscriptions.queries.renewals import (
     terms_ahead,
     to_ask,
     to_give_back,
+    told,
+    told_by,
     would_go_back,
 )
 from storefront.subscriptions.queries.revisions import (
@@ -249,6 +251,8 @@ __all__ = [
     "to_open",
     "to_suspend",
     "to_take_effect",
+    "told",
+    "told_by",
     "version_numbered",
     "whole",
     "would_go_back",

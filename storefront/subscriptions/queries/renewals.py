@@ -31,10 +31,12 @@ def opt_out_days(subscription: Subscription) -> int:
 
 def ask_on(subscription: Subscription) -> date | None:
     """When the holder is to be written to about the term that runs; None: it is not renewed."""
-    term = subscription.committed_until
-    if term is None or subscription.renewal is rules.Renewal.NONE or not subscription.term_months:
-        return None
-    return rules.ask_on(subscription.renewal, term, opt_out_days(subscription))
+    return rules.asked_on(
+        subscription.renewal,
+        subscription.committed_until,
+        subscription.term_months,
+        opt_out_days(subscription),
+    )
 
 
 def is_protected(subscription: Subscription) -> bool:
@@ -50,6 +52,20 @@ def notice_of_term(subscription_id: uuid.UUID, term_ends_on: date) -> RenewalNot
             RenewalNotice.term_ends_on == term_ends_on,
         )
     ).one_or_none()
+
+
+def told(subscription: Subscription, term: date) -> rules.Told:
+    """What the holder was told and said of a term, by the window that was in force then."""
+    known = notice_of_term(subscription.id, term)
+    if known is None:
+        return rules.Told(rules.window(term, opt_out_days(subscription)))
+    return told_by(known)
+
+
+def told_by(notice: RenewalNotice) -> rules.Told:
+    """The same, of a notice that was read already."""
+    law = rules.Window(notice.opens_on, notice.closes_on, notice.opt_out_until)
+    return rules.Told(law, notice.sent_on, notice.answer)
 
 
 def _goes_on() -> ColumnElement[bool]:

@@ -1,0 +1,9 @@
+"""Timelines read from rows: of one contract, of a customer, and what is due of all of them."""
+
+from storefront.timeline.queries.timelines import (
+    Timeline,
+    of_order,
+    of_user,
+)
+
+__all__ = ["Timeline", "of_order", "of_user"]
