@@ -1,5 +1,6 @@
 """What stands before an order and what became of it."""
 
+from storefront.checkout.queries.drafts import foreseen, payable_in
 from storefront.checkout.queries.order_view import Moment, OrderView, documents_of, order_view
 from storefront.checkout.queries.review import (
     Promises,
@@ -20,7 +21,9 @@ __all__ = [
     "Promises",
     "Review",
     "documents_of",
+    "foreseen",
     "order_view",
+    "payable_in",
     "plan_offers",
     "priced",
     "promises_of",

@@ -83,12 +83,13 @@ def promises_to(page: ProductPage, now: datetime, *, consumer: bool) -> Promises
     offered, terms = page.card.first, terms_today(now)
     if offered is None or terms is None:
         return None
-    lines = [(_alone(page, offered), offered.gross)]
+    lines = [(alone(page, offered), offered.gross)]
     found = plan_offers(lines, terms, consumer=consumer, now=now)
     return Promises(terms, offered.gross, found)
 
 
-def _alone(page: ProductPage, offered: Offer) -> SaleLine:
+def alone(page: ProductPage, offered: Offer) -> SaleLine:
+    """One of this product, as an order would copy it."""
     return SaleLine(
         product_id=page.card.id,
         variant_id=offered.id,
@@ -120,7 +121,7 @@ def plan_offers(
     `extra` (minor units, shipping) is paid like goods. Raises `NotPublished` when the particular
     terms that an individual's training names are not there.
     """
-    training = _training_terms([line for line, _ in lines], now) if consumer else None
+    training = training_terms([line for line, _ in lines], now) if consumer else None
     plan_lines = [
         rules.plan_line(line, gross, terms, training, consumer=consumer, now=now)
         for line, gross in lines
@@ -140,7 +141,7 @@ def plan_offers(
     )
 
 
-def _training_terms(lines: Sequence[SaleLine], now: datetime) -> TrainingParameters | None:
+def training_terms(lines: Sequence[SaleLine], now: datetime) -> TrainingParameters | None:
     """What the terms of trainings say of an individual's payments; the law where none are named."""
     trainings = [line for line in lines if line.withdrawal_kind is WithdrawalKind.TRAINING]
     if not trainings:
@@ -197,7 +198,7 @@ def priced(contents: Contents, buyer: Buyer) -> PricedOrder:
             instead=same_plan(line.features, buyer.country),
         )
     rules.check_audience(lines, currency, buyer)
-    lines = _with_lessons(lines)
+    lines = with_lessons(lines)
     return price_order(
         lines,
         currency=currency,
@@ -209,7 +210,7 @@ def priced(contents: Contents, buyer: Buyer) -> PricedOrder:
     )
 
 
-def _with_lessons(lines: list[SaleLine]) -> list[SaleLine]:
+def with_lessons(lines: list[SaleLine]) -> list[SaleLine]:
     """A bundle sells the lessons of the trainings that it holds today (C-05)."""
     bundles = [line.product_id for line in lines if line.kind is ProductKind.BUNDLE]
     if not bundles:

@@ -8,7 +8,7 @@ from datetime import date, datetime
 from storefront.arrears import queries as arrears
 from storefront.arrears import rules as arrears_rules
 from storefront.arrears.models import ArrearsCase
-from storefront.catalogue.rules import ProductKind, WithdrawalKind
+from storefront.catalogue.rules import WithdrawalKind
 from storefront.credits import rules as credits
 from storefront.credits.models import HourLot
 from storefront.credits.rules import Hours
@@ -33,7 +33,6 @@ from storefront.subscriptions.rules import (
     Price,
     Running,
     RunningDays,
-    contract_of,
     schedule_name,
 )
 from storefront.tickets import queries as tickets
@@ -41,7 +40,7 @@ from storefront.tickets import rules as ticket_rules
 from storefront.tickets.models import Ticket
 from storefront.tickets.rules import InterventionStatus, ProposalStatus
 from storefront.timeline.queries.rows import Rows
-from storefront.timeline.rules import Facts
+from storefront.timeline.rules import Facts, minutes_of
 from storefront.withdrawals import rules as withdrawals
 
 # What is sent, or in doubt, waits for nobody here.
@@ -225,12 +224,6 @@ def _prices(subscription: Subscription, rows: Rows) -> list[Price]:
             gross = subscriptions.amounts_of(subscription, to).gross
             found.append(Price(on, gross, minutes_of(subscription.kind, to.features)))
     return sorted(found, key=lambda price: price.from_on)
-
-
-def minutes_of(kind: ProductKind, features: dict[str, object]) -> int:
-    """The minutes that each month of a subscription gives."""
-    gives = kind is ProductKind.SUPPORT_CONTRACT
-    return contract_of(features).included_minutes if gives else 0
 
 
 def _support(rows: Rows, now: datetime) -> Iterator[Moment]:
