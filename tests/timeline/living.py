@@ -23,7 +23,7 @@ from storefront.orders.rules import BuyerKind
 from storefront.payments import jobs as payments
 from storefront.payments.providers.base import PAGE_LIFETIME
 from storefront.timeline import queries
-from storefront.timeline.rules import BY
+from storefront.timeline.rules import BY, Entry
 from tests import factories
 from tests.paying import GOOD_CARD, SHOP
 
@@ -101,10 +101,12 @@ def foreseen(order_id: uuid.UUID, now: datetime, until: datetime) -> list[Moment
 def lived(order_id: uuid.UUID, now: datetime, until: datetime) -> list[Moment]:
     """What the shop says did happen from `now` to `until`, once it is over."""
     db.session.rollback()
-    return _by_itself(one for one in queries.of_order(order_id, until).past if one.at > now)
+    found = queries.of_order(order_id, until).past
+    return _by_itself(entry for entry in found if entry.moment.at > now)
 
 
-def _by_itself(moments: Iterable[Moment]) -> list[Moment]:
+def _by_itself(entries: Iterable[Entry]) -> list[Moment]:
+    moments = (entry.moment for entry in entries)
     return [one for one in moments if BY[one.kind] in (By.SOFTWARE, By.TIME)]
 
 

@@ -56,4 +56,5 @@ def test_a_draft_of_each_kind_is_what_its_order_begins_with(
 
         # What the order sets off at once is done by now.
         said = [one for one in drafted(order_id, sale, now) if one.at > now]
-        assert said == queries.of_order(order_id, now).coming, name
+        ordered = [entry.moment for entry in queries.of_order(order_id, now).coming]
+        assert said == ordered, name

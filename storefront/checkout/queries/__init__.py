@@ -1,7 +1,7 @@
 """What stands before an order and what became of it."""
 
 from storefront.checkout.queries.drafts import foreseen, payable_in
-from storefront.checkout.queries.order_view import Moment, OrderView, documents_of, order_view
+from storefront.checkout.queries.order_view import OrderView, documents_of, order_view
 from storefront.checkout.queries.review import (
     Promises,
     Review,
@@ -16,7 +16,6 @@ from storefront.checkout.queries.review import (
 )
 
 __all__ = [
-    "Moment",
     "OrderView",
     "Promises",
     "Review",

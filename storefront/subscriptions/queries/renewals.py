@@ -31,12 +31,11 @@ def opt_out_days(subscription: Subscription) -> int:
 
 def ask_on(subscription: Subscription) -> date | None:
     """When the holder is to be written to about the term that runs; None: it is not renewed."""
-    return rules.asked_on(
-        subscription.renewal,
-        subscription.committed_until,
-        subscription.term_months,
-        opt_out_days(subscription),
-    )
+    term = subscription.committed_until
+    if term is None or subscription.renewal is rules.Renewal.NONE:
+        return None  # nobody asks what the terms say
+    days = opt_out_days(subscription)
+    return rules.asked_on(subscription.renewal, term, subscription.term_months, days)
 
 
 def is_protected(subscription: Subscription) -> bool:

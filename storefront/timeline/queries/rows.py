@@ -82,11 +82,13 @@ def _read(rows: dict[uuid.UUID, Rows], ids: Sequence[uuid.UUID]) -> None:
     disputed = orders_in_dispute().subquery()
     for order_id in db.session.scalars(select(disputed.c[0]).where(disputed.c[0].in_(ids))):
         rows[order_id].disputed = True
-    for part in _all(select(Instalment).where(Instalment.order_id.in_(ids))):
+    parts = select(Instalment).where(Instalment.order_id.in_(ids))
+    for part in _all(parts.order_by(Instalment.due_on, Instalment.rank)):
+        # What nobody owes is no part of an order before it was paid.
         if not part.voluntary or part.status is InstalmentStatus.PAID:
             rows[part.order_id].parts.append(part)
     lots = select(HourLot).where(HourLot.order_id.in_(ids)).options(selectinload(HourLot.entries))
-    for lot in _all(lots):
+    for lot in _all(lots.order_by(HourLot.granted_at)):
         rows[lot.order_id].lots.append(lot)
     for access in _of_lines(Access, ids):
         rows[access.order_line.order_id].accesses.append(access)
@@ -101,7 +103,8 @@ def _read(rows: dict[uuid.UUID, Rows], ids: Sequence[uuid.UUID]) -> None:
         tickets.options(selectinload(Ticket.proposals), selectinload(Ticket.interventions))
     ):
         rows[ticket.order_id].tickets.append(ticket)
-    for refund in _all(select(Refund).where(Refund.order_id.in_(ids))):
+    refunds = select(Refund).where(Refund.order_id.in_(ids))
+    for refund in _all(refunds.order_by(Refund.asked_at)):
         rows[refund.order_id].refunds.append(refund)
     declared = (
         select(WithdrawalMatch.order_id, WithdrawalRequest)
@@ -159,4 +162,5 @@ def _of_lines(model: type[Supplied], order_ids: Iterable[uuid.UUID]) -> Sequence
         .join(model.order_line)
         .where(OrderLine.order_id.in_(list(order_ids)))
         .options(contains_eager(model.order_line))
+        .order_by(OrderLine.position, model.id)
     ).all()

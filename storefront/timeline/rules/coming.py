@@ -8,8 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
+from itertools import groupby
+from typing import NamedTuple
 
 from storefront.arrears.rules import DunningStep
 from storefront.credits import rules as credits
@@ -105,6 +107,47 @@ def in_order(moments: Iterable[Moment]) -> list[Moment]:
         dict.fromkeys(moments),
         key=lambda one: (one.at, kinds.index(one.kind), one.name, one.number or 0),
     )
+
+
+class Entry(NamedTuple):
+    """A moment and the reference of the order that it is of."""
+
+    moment: Moment
+    reference: str
+
+    @property
+    def by(self) -> By:
+        """Who makes it happen."""
+        return BY[self.moment.kind]
+
+
+class Day(NamedTuple):
+    """What stands on one day; `late`: it should have been done by now."""
+
+    day: date
+    entries: Sequence[Entry]
+    late: bool = False
+
+
+def by_day(entries: Iterable[Entry], now: datetime | None = None) -> list[Day]:
+    """Moments day by day, in order of time; with `now` they are to come, and may be late."""
+    rows = sorted(entries, key=lambda entry: entry.moment.at)
+    days = [(day, list(some)) for day, some in groupby(rows, key=lambda row: row.moment.day)]
+    return [Day(day, some, late=now is not None and some[0].moment.at <= now) for day, some in days]
+
+
+def next_of_each(entries: Iterable[Entry]) -> list[Entry]:
+    """The first of what comes back month after month, and every part of a price."""
+    seen = set[tuple[object, ...]]()
+    found = []
+    for entry in entries:
+        moment = entry.moment
+        one_of = moment.number if moment.amount and not moment.name else None
+        key = (entry.reference, moment.kind, moment.name, one_of)
+        if key not in seen:
+            seen.add(key)
+            found.append(entry)
+    return found
 
 
 def horizon(now: datetime, months: int = MONTHS_AHEAD) -> datetime:
