@@ -67,7 +67,7 @@ def told_by(notice: RenewalNotice) -> rules.Told:
     return rules.Told(law, notice.sent_on, notice.answer)
 
 
-def _goes_on() -> ColumnElement[bool]:
+def is_to_ask() -> ColumnElement[bool]:
     """What has an end is not renewed, unless only its holder's word is missing."""
     return and_(
         Subscription.status.in_(RUNNING),
@@ -83,7 +83,7 @@ def to_ask(day: date, limit: int = 500) -> Sequence[uuid.UUID]:
     """Subscriptions whose holders are to be written to about their next term."""
     return db.session.scalars(
         select(Subscription.id)
-        .where(_goes_on(), Subscription.renewal_notice_on <= day)
+        .where(is_to_ask(), Subscription.renewal_notice_on <= day)
         .order_by(Subscription.renewal_notice_on)
         .limit(limit)
     ).all()
@@ -91,7 +91,7 @@ def to_ask(day: date, limit: int = 500) -> Sequence[uuid.UUID]:
 
 def next_ask_at() -> datetime | None:
     """When the next holder is to be written to."""
-    day = db.session.scalar(select(func.min(Subscription.renewal_notice_on)).where(_goes_on()))
+    day = db.session.scalar(select(func.min(Subscription.renewal_notice_on)).where(is_to_ask()))
     return morning_of(day) if day else None
 
 
