@@ -75,7 +75,7 @@ class FilterForm(ShopForm):
     qui = SelectField(
         "Qui agit", choices=[("", "Tous"), *((by.value, name) for by, name in BY_NAMES.items())]
     )
-    retard = BooleanField("En retard seulement")
+    retard = SelectField("Quand", choices=[("", "Toutes"), ("oui", "En retard")])
 
     @property
     def wanted(self) -> Wanted:
@@ -85,7 +85,7 @@ class FilterForm(ShopForm):
         return Wanted(
             kind=kinds.get(self.text("nature")),
             by=doers.get(self.text("qui")),
-            late=bool(self.retard.data),
+            late=self.text("retard") == "oui",
             text=self.text("q"),
         )
 

@@ -44,11 +44,11 @@ ONE_DAY = timedelta(days=1)
 class Happens(StrEnum):
     """What happens to a subscription by the calendar."""
 
-    PERIOD = "period"
+    RENEWAL = "renewal"
     CHANGE = "change"
+    PERIOD = "period"
     RENEWAL_NOTICE = "renewal_notice"
     RENEWAL_ANSWER = "renewal_answer"
-    RENEWAL = "renewal"
     GRACE_END = "grace_end"
     END = "subscription_end"
 

@@ -226,6 +226,14 @@ def _named(kind: Any, on: str, *, morning: bool = False) -> Any:
     return moment
 
 
+def _period(one: Subscription) -> Moment:
+    day = one.next_period_on or one.anchor_on
+    number = subscription_rules.number_of(
+        one.anchor_on, day, first=one.anchor_number, every=one.billing_months
+    )
+    return Moment(morning_of(day), Months.PERIOD, one.name, number=number)
+
+
 def _of_ticket(kind: tickets.Happens, on: str, after: timedelta = timedelta(0)) -> Any:
     def moment(row: Any) -> Moment:
         ticket = row if isinstance(row, Ticket) else row.ticket
@@ -348,7 +356,7 @@ SOURCES = (
         lambda: _months(last=False),
         Subscription,
         Subscription.next_period_on,
-        _named(Months.PERIOD, "next_period_on", morning=True),
+        _period,
         at=morning_of,
     ),
     Source(

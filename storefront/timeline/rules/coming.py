@@ -30,13 +30,16 @@ from storefront.withdrawals import rules as withdrawals
 
 MONTHS_AHEAD = 24
 
-# Who makes each kind of moment happen. Its French stands in templates/timeline/words.html.
+# Who makes each kind of moment happen, in the order in which one instant is told. Their French
+# stands in templates/timeline/words.html.
 BY: Mapping[StrEnum, By] = {
     orders.Happens.PLACED: By.CUSTOMER,
     orders.Happens.CONFIRMED: By.SOFTWARE,
     orders.Happens.ENDED: By.SOFTWARE,
     orders.Happens.WITHDRAWAL_END: By.TIME,
     orders.Happens.SESSION: By.STAFF,
+    **dict.fromkeys(subscriptions.Happens, By.SOFTWARE),
+    subscriptions.Happens.RENEWAL_ANSWER: By.CUSTOMER,
     instalments.Happens.ANNOUNCEMENT: By.SOFTWARE,
     instalments.Happens.DEBIT: By.SOFTWARE,
     instalments.Happens.RETRY: By.SOFTWARE,
@@ -51,8 +54,6 @@ BY: Mapping[StrEnum, By] = {
     fulfilment.Happens.TO_DELIVER: By.STAFF,
     fulfilment.Happens.SHIPPED: By.STAFF,
     fulfilment.Happens.DELIVERED: By.STAFF,
-    **dict.fromkeys(subscriptions.Happens, By.SOFTWARE),
-    subscriptions.Happens.RENEWAL_ANSWER: By.CUSTOMER,
     tickets.Happens.PROPOSAL_EXPIRY: By.SOFTWARE,
     tickets.Happens.SILENCE: By.SOFTWARE,
     tickets.Happens.APPOINTMENT: By.STAFF,
