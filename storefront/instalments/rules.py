@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 from enum import StrEnum
 from itertools import accumulate
@@ -337,6 +337,12 @@ def days_of(due_on: date, known_on: date, notice_days: int, *, by_hand_month: bo
     return Days(last_day, last_day - notice)
 
 
+def falls_due(owed_on: date, on: date, notice_days: int) -> date:
+    """The day of a part once the rest of its plan falls due on `on`: after its notice, and never
+    later than it was (M-05)."""
+    return min(owed_on, on + timedelta(days=notice_days))
+
+
 class Happens(StrEnum):
     """What happens to a part by the calendar; what is sent by hand is its customer's to pay."""
 
@@ -353,7 +359,8 @@ class Owed:
 
     `name` is what is paid by the month, "" for a price; `announce_on` None: it was announced, or
     need not be. `known_at`: since when it was owed. `debited`: taken by the shop; by hand it is
-    sent, and what no attempt is left for waits for its customer.
+    sent, and what no attempt is left for waits for its customer. `due_early`: the day on which the
+    rest of an unpaid plan falls due, and how long ahead it is announced.
     """
 
     name: str
@@ -364,11 +371,19 @@ class Owed:
     known_at: datetime
     debited: bool = True
     failed: bool = False
+    due_early: tuple[date, int] | None = None
 
 
 def coming(owed: Owed) -> Iterator[Moment]:
     """The announcement of a part, and its payment, as if every debit were accepted (M-03)."""
     details = (owed.name, owed.amount, owed.rank)
+    if owed.due_early is not None:
+        on, notice_days = owed.due_early
+        day = falls_due(owed.attempt_on, on, notice_days)
+        if day != owed.attempt_on:
+            if owed.announce_on is not None and owed.announce_on < on:
+                yield Moment(morning_of(owed.announce_on), Happens.ANNOUNCEMENT, *details)
+            owed = replace(owed, attempt_on=day, announce_on=on, known_at=morning_of(on))
     if owed.announce_on is not None:
         at = max(morning_of(owed.announce_on), owed.known_at)
         yield Moment(at, Happens.ANNOUNCEMENT, *details)

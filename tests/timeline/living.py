@@ -65,7 +65,9 @@ SALES = {
 }
 
 
-def buy(sandbox: RunningSandbox, name: str, sale: Sale, now: datetime) -> uuid.UUID:
+def buy(
+    sandbox: RunningSandbox, name: str, sale: Sale, now: datetime, *, card: str = GOOD_CARD
+) -> uuid.UUID:
     """Somebody buys this and pays by a card that is kept; their order's id."""
     address = f"{name.replace(' ', '-')}-{uuid.uuid4().hex[:6]}@exemple.example"
     with transaction():
@@ -86,7 +88,7 @@ def buy(sandbox: RunningSandbox, name: str, sale: Sale, now: datetime) -> uuid.U
         cancel_url=f"{SHOP}/annulation",
         now=now,
     )
-    sandbox.pay_by_card(page, GOOD_CARD)
+    sandbox.pay_by_card(page, card)
     payments.refresh(payment_id, now)
     worker.run_due(now)
     return order_id

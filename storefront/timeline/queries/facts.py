@@ -8,6 +8,7 @@ from datetime import date, datetime
 from storefront.arrears import queries as arrears
 from storefront.arrears import rules as arrears_rules
 from storefront.arrears.models import ArrearsCase
+from storefront.arrears.rules import DunningStep
 from storefront.catalogue.rules import WithdrawalKind
 from storefront.credits import rules as credits
 from storefront.credits.models import HourLot
@@ -22,7 +23,7 @@ from storefront.kernel.moments import Moment
 from storefront.kernel.money import Money
 from storefront.legal.queries import parameters_of
 from storefront.orders import rules as orders
-from storefront.orders.models import OrderLine, OrderStatus
+from storefront.orders.models import Order, OrderLine, OrderStatus
 from storefront.orders.rules import Dated
 from storefront.payments.models import RefundStatus
 from storefront.refunds import rules as refunds
@@ -107,7 +108,24 @@ def _owed(part: Instalment, rows: Rows) -> Owed | None:
         known_at=rows.order.confirmed_at or rows.order.placed_at,
         debited=not (unpaid or rows.order.by_hand or part.received_minor),
         failed=part.status is InstalmentStatus.FAILED,
+        due_early=_due_early(part, rows),
     )
+
+
+def _due_early(part: Instalment, rows: Rows) -> tuple[date, int] | None:
+    """When the rest of a price falls due, because another part of it is not paid (M-05)."""
+    if part.schedule != PRICE or part.status is not InstalmentStatus.SCHEDULED:
+        return None
+    for moment in _steps(rows):
+        if moment.kind is DunningStep.ACCELERATION:
+            return moment.day, notice_days(rows.order)
+    return None
+
+
+def notice_days(order: Order) -> int:
+    """How long before its day a part of this order is announced."""
+    terms = parameters_of(order.terms_version)
+    return terms.offline_payment_days if order.by_hand else terms.debit_notice_days
 
 
 def hours_of(lot: HourLot) -> Hours:
@@ -160,7 +178,6 @@ def _goes_on(subscription: Subscription) -> bool:
 
 def _running(subscription: Subscription, rows: Rows, billable: bool) -> Running:
     order = rows.order
-    terms = parameters_of(order.terms_version)
     stops = _stops(subscription, rows)
     return Running(
         name=subscription.name,
@@ -178,7 +195,7 @@ def _running(subscription: Subscription, rows: Rows, billable: bool) -> Running:
         renewal=subscription.renewal,
         prices=_prices(subscription, rows),
         opt_out_days=subscriptions.opt_out_days(subscription),
-        notice_days=terms.offline_payment_days if order.by_hand else terms.debit_notice_days,
+        notice_days=notice_days(order),
         protected=subscriptions.is_protected(subscription),
         notice_on=subscription.renewal_notice_on,
         told={
