@@ -25,6 +25,13 @@ HARD_DAYS = [
     paris_instant(date(2028, 2, 29), time(5, 30)),
     paris_instant(date(2026, 10, 24), time(23, 45)),
 ]
+# Drawn by lot once, hours of the night included.
+ANY_DAYS = [
+    paris_instant(date(2027, 3, 27), time(23, 59)),
+    paris_instant(date(2027, 8, 30), time(6)),
+    paris_instant(date(2028, 12, 31), time(0, 1)),
+]
+ANY_SALES = ("hours", "training in parts", "file", "plan")
 HARD_SALES = ("hours", "training in parts", "renewed contract")
 
 
@@ -51,6 +58,15 @@ def test_short_months_leap_days_and_changes_of_clock_are_foreseen(
     sales = {name: living.SALES[name] for name in HARD_SALES}
 
     _lives_as_foreseen(sandbox, sales, start, months=13)
+
+
+@pytest.mark.parametrize("start", ANY_DAYS, ids=lambda start: f"{start:%Y-%m-%d-%H:%M}")
+def test_whatever_the_day_and_the_hour_it_is_foreseen(
+    app: Flask, sandbox: RunningSandbox, start: datetime
+) -> None:
+    sales = {name: living.SALES[name] for name in ANY_SALES}
+
+    _lives_as_foreseen(sandbox, sales, start, months=7)
 
 
 def _lives_as_foreseen(
