@@ -143,8 +143,7 @@ def test_told_too_late_a_consumer_is_free_and_asked_no_more() -> None:
 def test_what_waits_for_a_person_stays_when_it_is_late_and_a_date_does_not() -> None:
     now = start_of_day(date(2027, 6, 1))
     stated = [
-        Moment(date(2027, 5, 1), kind, "x")
-        for kind in (rules.BY and credits.Happens.LAST_DAY, Debts.TO_PAY)
+        Moment(date(2027, 5, 1), kind, "x") for kind in (credits.Happens.LAST_DAY, Debts.TO_PAY)
     ]
 
     assert [one.kind for one in rules.coming(Facts(stated=stated), now, FAR)] == [Debts.TO_PAY]
@@ -156,6 +155,17 @@ def test_what_comes_back_is_named_once_and_every_part_of_a_price_is() -> None:
     entries = [Entry(one, "CMD-1") for one in (*months, *parts)]
 
     assert [one.moment for one in rules.next_of_each(entries)] == [months[0], *parts]
+
+
+def test_the_end_of_a_day_and_the_midnight_after_it_are_two_days() -> None:
+    midnight = Moment(start_of_day(date(2027, 1, 2)), Happens.END)
+    last_day = Moment(date(2027, 1, 1), credits.Happens.LAST_DAY)
+    found = rules.by_day([Entry(midnight, ""), Entry(last_day, "")])
+
+    assert [(one.day, [entry.moment for entry in one.entries]) for one in found] == [
+        (date(2027, 1, 1), [last_day]),
+        (date(2027, 1, 2), [midnight]),
+    ]
 
 
 def test_no_two_kinds_share_a_name() -> None:

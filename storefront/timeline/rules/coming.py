@@ -131,8 +131,11 @@ class Day(NamedTuple):
 
 
 def by_day(entries: Iterable[Entry], now: datetime | None = None) -> list[Day]:
-    """Moments day by day, in order of time; with `now` they are to come, and may be late."""
-    rows = sorted(entries, key=lambda entry: entry.moment.at)
+    """Moments day by day; with `now` they are to come, and may be late.
+
+    A day that ends, and the midnight that follows, are two days.
+    """
+    rows = sorted(entries, key=lambda entry: (entry.moment.day, entry.moment.at))
     days = [(day, list(some)) for day, some in groupby(rows, key=lambda row: row.moment.day)]
     return [Day(day, some, late=now is not None and some[0].moment.at <= now) for day, some in days]
 
