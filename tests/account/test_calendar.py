@@ -7,6 +7,7 @@ from datetime import datetime
 from flask import Flask
 
 from tests.account.test_pages import claire, everything, queries_of, shown
+from tests.identity.people import customer, sign_in
 
 PAGE = "/compte/calendrier"
 
@@ -31,4 +32,5 @@ def test_it_asks_no_more_when_there_is_more_to_show(app: Flask, now: datetime) -
 
 
 def test_it_is_its_owners_alone_and_empty_at_first(app: Flask, now: datetime) -> None:
-    assert app.test_client().get(PAGE).status_code == 302
+    assert app.test_client().get(PAGE).location == "/connexion"
+    assert 'class="empty"' in sign_in(app, customer(now)).get(PAGE).text

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -37,19 +37,20 @@ from storefront.withdrawals.models import WithdrawalRequest
 Reader = Callable[[Any, datetime, dict[str, Any], Rows], Iterable[Moment]]
 
 
-def past(rows: Rows, now: datetime) -> list[Moment]:
-    """Everything that was done about a contract up to `now`, and the days that are over."""
+def past(contracts: Sequence[Rows], now: datetime) -> list[list[Moment]]:
+    """What was done about each contract up to `now`, and the days that are over; one statement."""
+    of = {row_id: rows for rows in contracts for row_id in rows.by_id}
     entries = db.session.execute(
         select(JournalEntry.at, JournalEntry.kind, JournalEntry.subject_id, JournalEntry.payload)
-        .where(JournalEntry.subject_id.in_(rows.by_id), JournalEntry.kind.in_(RECORDED))
+        .where(JournalEntry.subject_id.in_(of), JournalEntry.kind.in_(RECORDED))
         .order_by(JournalEntry.seq)
     )
-    found = [
-        moment
-        for at, kind, subject_id, payload in entries
-        for moment in RECORDED[kind](rows.by_id[subject_id], at, json.loads(payload), rows)
-    ]
-    return in_order(one for one in [*found, *dated(rows)] if one.at <= now)
+    found = {rows.order.id: dated(rows) for rows in contracts}
+    for at, kind, subject_id, payload in entries:
+        rows = of[subject_id]
+        done = RECORDED[kind](rows.by_id[subject_id], at, json.loads(payload), rows)
+        found[rows.order.id] += done
+    return [in_order(one for one in moments if one.at <= now) for moments in found.values()]
 
 
 def _placed(order: Order, at: datetime, _: dict[str, Any], __: Rows) -> Iterator[Moment]:

@@ -67,8 +67,8 @@ def _timeline(orders: Select[Order], now: datetime, until: datetime | None) -> T
     last = until or horizon(now)
     contracts = rows_of(orders)
     done, ahead = list[Entry](), list[Entry]()
-    for rows in contracts:
+    for rows, moments in zip(contracts, past(contracts, now), strict=True):
         reference = rows.order.reference
-        done += [Entry(one, reference) for one in past(rows, now)]
+        done += [Entry(one, reference) for one in moments]
         ahead += [Entry(one, reference) for one in coming(facts_of(rows, now), now, last)]
     return Timeline(now, last, contracts, done, ahead)
