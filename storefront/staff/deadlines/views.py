@@ -32,11 +32,9 @@ EXPORTED_AT_MOST = 20_000
 # The hour at which a simulated order is confirmed: shops are visited in the day.
 NOON = time(12)
 
-desk = staff_required(Role.SHOPKEEPER, Role.TECHNICIAN)
-
 
 @bp.get("/echeances")
-@desk
+@staff_required(Role.SHOPKEEPER)
 def queue() -> str:
     """Every deadline, the soonest first: by itself or by a person, late, by words."""
     form, now = FilterForm(request.args), clock.now()
@@ -67,7 +65,7 @@ def export() -> Response:
 
 
 @bp.get("/commandes/<reference>/dates")
-@desk
+@staff_required(Role.SHOPKEEPER)
 def of_order(reference: str) -> str:
     """What was done about an order, and what it will come to (X-03, X-04)."""
     order = found_or_404(orders.by_reference(reference))

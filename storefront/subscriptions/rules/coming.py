@@ -1,7 +1,7 @@
 """What becomes of a subscription that nobody touches: periods, debits, hours, terms, its end.
 
 The days are those by which the jobs open, ask and end: this module only puts them in a row, each
-from the one before (B-01 to B-04, B-09). See docs/algorithms/foresight.md.
+from the one before (B-01 to B-04, B-09). See docs/timeline.md.
 """
 
 from __future__ import annotations
