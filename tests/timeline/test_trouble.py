@@ -90,6 +90,8 @@ def test_an_end_that_its_holder_wants_is_foreseen_to_the_instant(
     said = foreseen(plan, now, until)
 
     assert Months.END in {one.kind for one in said}
+    done = {entry.moment.kind for entry in queries.of_order(plan, now).past}
+    assert Months.END_KNOWN in done
     living.live(now, until)
 
     assert lived(plan, now, until) == said

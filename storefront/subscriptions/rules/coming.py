@@ -50,6 +50,7 @@ class Happens(StrEnum):
     RENEWAL_NOTICE = "renewal_notice"
     RENEWAL_ANSWER = "renewal_answer"
     GRACE_END = "grace_end"
+    END_KNOWN = "end_known"
     END = "subscription_end"
 
 

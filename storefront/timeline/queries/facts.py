@@ -28,7 +28,11 @@ from storefront.orders.rules import Dated
 from storefront.payments.models import RefundStatus
 from storefront.refunds import rules as refunds
 from storefront.subscriptions import queries as subscriptions
-from storefront.subscriptions.models import Subscription, SubscriptionStatus
+from storefront.subscriptions.models import (
+    Subscription,
+    SubscriptionStatus,
+    TerminationStatus,
+)
 from storefront.subscriptions.rules import (
     Happens,
     Price,
@@ -214,7 +218,9 @@ def _running(subscription: Subscription, rows: Rows, billable: bool) -> Running:
 def _stops(subscription: Subscription, rows: Rows) -> dict[datetime, Happens]:
     """The ends that were announced, and the end of the grace days of what nobody tries again."""
     found = {
-        one.effective_at: Happens.END for one in rows.ends if one.subscription_id == subscription.id
+        one.effective_at: Happens.END
+        for one in rows.ends
+        if one.subscription_id == subscription.id and one.status is TerminationStatus.ANNOUNCED
     }
     at = subscription.suspend_at
     if at is not None and subscription.status is SubscriptionStatus.PAST_DUE:

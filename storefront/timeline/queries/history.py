@@ -25,7 +25,13 @@ from storefront.orders.models import Order
 from storefront.payments.models import Refund
 from storefront.refunds import rules as refunds
 from storefront.subscriptions import rules as subscriptions
-from storefront.subscriptions.models import RenewalNotice, Subscription, SubscriptionPeriod
+from storefront.subscriptions.models import (
+    PlanChange,
+    RenewalNotice,
+    Subscription,
+    SubscriptionPeriod,
+    Termination,
+)
 from storefront.tickets import rules as tickets
 from storefront.tickets.models import Ticket
 from storefront.timeline.queries.facts import dated, schedule_names
@@ -135,6 +141,18 @@ def _of_subscription(kind: subscriptions.Happens) -> Reader:
     return read
 
 
+def _end_known(
+    end: Termination | Subscription, at: datetime, _: dict[str, Any], __: Rows
+) -> Iterator[Moment]:
+    """Announced with its notice; or its holder leaves for want of one (L215-1)."""
+    one = end.subscription if isinstance(end, Termination) else end
+    yield Moment(at, subscriptions.Happens.END_KNOWN, one.name)
+
+
+def _changed(choice: PlanChange, at: datetime, _: dict[str, Any], __: Rows) -> Iterator[Moment]:
+    yield Moment(at, subscriptions.Happens.CHANGE, choice.subscription.name)
+
+
 def _suspended(one: Subscription, at: datetime, facts: dict[str, Any], _: Rows) -> Iterator[Moment]:
     """After its grace days; the steps of an unpaid sum have a moment of their own."""
     if facts["because"] == "grace":
@@ -178,6 +196,8 @@ RECORDED: Mapping[str, Reader] = {
     "subscription.version_applied": _of_subscription(subscriptions.Happens.CHANGE),
     "subscription.renewed": _of_subscription(subscriptions.Happens.RENEWAL),
     "subscription.suspended": _suspended,
+    "subscription.end_scheduled": _end_known,
+    "plan_change.done": _changed,
     "subscription.ended": _of_subscription(subscriptions.Happens.END),
     "renewal.near": _asked,
     "ticket.proposal_expired": _of_ticket(tickets.Happens.PROPOSAL_EXPIRY),

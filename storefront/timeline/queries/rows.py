@@ -20,10 +20,10 @@ from storefront.orders.models import Order, OrderLine
 from storefront.payments.models import Refund
 from storefront.payments.queries import orders_in_dispute
 from storefront.subscriptions.models import (
+    PlanChange,
     RenewalNotice,
     Subscription,
     Termination,
-    TerminationStatus,
     VersionNotice,
 )
 from storefront.subscriptions.queries import OPEN, outages
@@ -49,6 +49,7 @@ class Rows:
     renewals: list[RenewalNotice] = field(default_factory=list)
     changes: list[VersionNotice] = field(default_factory=list)
     ends: list[Termination] = field(default_factory=list)
+    choices: list[PlanChange] = field(default_factory=list)
     tickets: list[Ticket] = field(default_factory=list)
     refunds: list[Refund] = field(default_factory=list)
     withdrawals: list[WithdrawalRequest] = field(default_factory=list)
@@ -58,7 +59,7 @@ class Rows:
         """What the journal can speak of, by its id."""
         found: list[Base] = [self.order, *self.parts, *self.lots, *self.accesses, *self.shipments]
         found += [*self.subscriptions, *self.renewals, *self.tickets, *self.refunds]
-        found += [*self.withdrawals]
+        found += [*self.withdrawals, *self.ends, *self.choices]
         found += [period for one in self.subscriptions for period in one.periods]
         found += [act for case in self.cases for act in case.acts]
         return {row.id: row for row in found}  # type: ignore[attr-defined]
@@ -140,11 +141,10 @@ def _read_subscriptions(rows: dict[uuid.UUID, Rows], ids: Sequence[uuid.UUID]) -
     with_email = joinedload(VersionNotice.email)
     for change in _all(changes.options(with_email, joinedload(VersionNotice.to_version))):
         of[change.subscription_id].changes.append(change)
-    ends = select(Termination).where(
-        Termination.subscription_id.in_(of), Termination.status == TerminationStatus.ANNOUNCED
-    )
-    for end in _all(ends):
+    for end in _all(select(Termination).where(Termination.subscription_id.in_(of))):
         of[end.subscription_id].ends.append(end)
+    for choice in _all(select(PlanChange).where(PlanChange.subscription_id.in_(of))):
+        of[choice.subscription_id].choices.append(choice)
     for subscription_id, left in outages.left_of(found).items():
         of[subscription_id].credit_minor[subscription_id] = left
 
