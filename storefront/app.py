@@ -34,6 +34,7 @@ from storefront.payments import views as payments
 from storefront.staff.arrears import views as staff_arrears
 from storefront.staff.arrivals import views as staff_arrivals
 from storefront.staff.billing import views as staff_billing
+from storefront.staff.deadlines import views as staff_deadlines
 from storefront.staff.declarations import views as staff_declarations
 from storefront.staff.desk import views as staff_desk
 from storefront.staff.endings import views as staff_endings
@@ -80,6 +81,7 @@ BLUEPRINTS = (
     staff_desk.bp,
     support.bp,
     staff_orders.bp,
+    staff_deadlines.bp,
     staff_arrears.bp,
     staff_endings.bp,
     staff_money.bp,

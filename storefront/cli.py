@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
+from datetime import datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -24,11 +25,14 @@ from storefront.infra.db import snapshot, transaction
 from storefront.infra.templating import money_fr
 from storefront.instalments import jobs as billing
 from storefront.instalments import queries as billing_queries
-from storefront.kernel.calendar import paris_date
+from storefront.kernel.calendar import PARIS, paris_date
 from storefront.legal import queries as legal_queries
 from storefront.legal import service as legal
 from storefront.legal.rules import Finding, UnpublishableTerms, read_source
+from storefront.orders import queries as orders
 from storefront.subscriptions import queries as subscriptions
+from storefront.timeline import queries as timelines
+from storefront.timeline.rules import MONTHS_AHEAD, horizon
 
 terms_commands = AppGroup("terms", help="Publish the terms of sale and read what is published.")
 billing_commands = AppGroup("billing", help="Debit what is due; the worker does so by itself.")
@@ -129,6 +133,32 @@ def show_rights(email: str) -> None:
     click.echo(json.dumps({"day": paris_date(now).isoformat(), **granted.as_json()}))
 
 
+@click.command("simulate")
+@click.argument("reference")
+@click.option("--months", default=MONTHS_AHEAD, type=click.IntRange(1, 120), show_default=True)
+@with_appcontext
+def simulate_command(reference: str, months: int) -> None:
+    """Print what will happen to the order REFERENCE, one line a moment, and who does it.
+
+    As if every debit were accepted, every message left, and nobody decided anything.
+    """
+    order = orders.by_reference(reference)
+    if order is None:
+        raise click.ClickException(f"there is no order {reference}")
+    now = clock.now()
+    for entry in timelines.of_order(order.id, now, horizon(now, months)).coming:
+        moment = entry.moment
+        facts = (
+            money_fr(moment.amount) if moment.amount else "",
+            f"#{moment.number}" if moment.number is not None else "",
+            moment.name,
+        )
+        when = moment.when.astimezone(PARIS) if isinstance(moment.when, datetime) else moment.when
+        day = f"{when:%Y-%m-%d %H:%M}" if isinstance(when, datetime) else f"{when:%Y-%m-%d}      "
+        said = "  ".join(fact for fact in facts if fact)
+        click.echo(f"{day}  {entry.by.value:<8}  {moment.kind.value:<20}  {said}".rstrip())
+
+
 @billing_commands.command("run")
 def run_billing() -> None:
     """Debit all that is due now, saying how far it is; what a worker takes meanwhile is not taken
@@ -227,6 +257,7 @@ def init_app(app: Flask) -> None:
     for command in (
         worker_command,
         check_config,
+        simulate_command,
         terms_commands,
         billing_commands,
         journal_commands,

@@ -30,6 +30,7 @@ from storefront.payments.jobs import providers
 from storefront.subscriptions import queries as subscriptions
 from storefront.subscriptions.models import SubscriptionStatus
 from storefront.subscriptions.queries import outages
+from storefront.timeline import queries as timelines
 
 bp = Blueprint("account", __name__, url_prefix="/compte")
 
@@ -48,6 +49,14 @@ def overview() -> str:
     """What needs the customer, the contract's clock, what can be used now."""
     found = queries.overview(current_user.id, clock.now())
     return render_template("account/overview.html", overview=found, incidents=found.incidents)
+
+
+@bp.get("/calendrier")
+@signed_in
+def calendar() -> str:
+    """What was done and what is to come of everything that was ordered (X-03)."""
+    line = timelines.of_user(current_user.id, clock.now())
+    return render_template("account/calendar.html", line=line)
 
 
 @bp.get("/commandes")

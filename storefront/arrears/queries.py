@@ -253,7 +253,7 @@ def _commitment(part: Instalment) -> int:
     )
 
 
-def _to_act() -> tuple[ColumnElement[bool], ...]:
+def may_follow() -> tuple[ColumnElement[bool], ...]:
     """Open cases that a step may follow: nobody waits for the bank's answer, for a dispute's end,
     or for what cannot be supplied; and cases that are over."""
     asked = exists().where(
@@ -287,7 +287,7 @@ def to_act(day: date, limit: int = 500) -> Sequence[uuid.UUID]:
     return db.session.scalars(
         select(ArrearsCase.id)
         .where(
-            *_to_act(),
+            *may_follow(),
             or_(
                 ArrearsCase.next_on <= day,
                 Instalment.status.in_(OVER),
@@ -301,7 +301,7 @@ def to_act(day: date, limit: int = 500) -> Sequence[uuid.UUID]:
 
 def next_act_at() -> datetime | None:
     """When the next step is due."""
-    day = db.session.scalar(select(func.min(_due_on())).where(*_to_act()))
+    day = db.session.scalar(select(func.min(_due_on())).where(*may_follow()))
     return morning_of(day) if day else None
 
 

@@ -5,12 +5,14 @@ Civil dates are those of Paris. See docs/algorithms/late-interest.md.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import StrEnum
 
 from storefront.catalogue.rules import KIND_FACTS, ProductKind
+from storefront.instalments.rules import morning_of
+from storefront.kernel.moments import Moment
 from storefront.kernel.money import Money
 from storefront.legal.rules import TermsParameters
 from storefront.legal.rules.interest import LateInterest, known_until, late_interest
@@ -105,6 +107,15 @@ def timeline(
 def next_step(steps: Sequence[Planned]) -> Planned | None:
     """The first step that was not made; None when all were."""
     return next((one for one in steps if not one.done), None)
+
+
+def coming(steps: Iterable[Planned], before: date | None = None) -> list[Moment]:
+    """The steps that follow while nothing is paid; `before`: the day of a debit that ends them."""
+    return [
+        Moment(morning_of(one.on), one.step)
+        for one in steps
+        if not one.done and (before is None or one.on < before)
+    ]
 
 
 def answer_by(steps: Sequence[Planned], step: DunningStep) -> date | None:

@@ -33,7 +33,7 @@ from storefront.infra.templating import date_fr, date_short_fr, money_fr, percen
 from storefront.instalments import service as instalments
 from storefront.instalments.events import InstalmentFailed, InstalmentPaid
 from storefront.instalments.models import Instalment, InstalmentStatus
-from storefront.instalments.rules import working_day
+from storefront.instalments.rules import falls_due, working_day
 from storefront.instalments.service import NothingToPay, PaymentUnderWay
 from storefront.kernel.calendar import paris_date
 from storefront.kernel.errors import Refusal
@@ -239,7 +239,7 @@ def _notice(act: DunningAct, part: Instalment, steps: Sequence[rules.Planned]) -
 
 def _bring_forward(part: Instalment, now: datetime) -> None:
     """The rest of the plan falls due, announced like any part (M-05); the plan stays (M-02)."""
-    day = paris_date(now) + instalments.notice_of(part.order)
+    today, notice = paris_date(now), instalments.notice_of(part.order)
     rest = db.session.scalars(
         select(Instalment)
         .where(
@@ -252,9 +252,10 @@ def _bring_forward(part: Instalment, now: datetime) -> None:
         .execution_options(populate_existing=True)
     ).all()
     for one in rest:
-        if one.owed_on > day:
+        day = falls_due(one.owed_on, today, notice.days)
+        if day < one.owed_on:
             instalments.move_to(one, day, now=now)
-    publish(RestFellDue(part.id, day), now=now)
+    publish(RestFellDue(part.id, today + notice), now=now)
 
 
 def wait(instalment_id: uuid.UUID, days: int, *, now: datetime) -> None:

@@ -210,7 +210,7 @@ def to_expire(now: datetime, limit: int = 500) -> Sequence[uuid.UUID]:
 def next_reminder_at() -> datetime | None:
     """When the next reminder is due."""
     day = db.session.scalar(select(func.min(HourLot.next_reminder_on)))
-    return paris_instant(day, MORNING) if day else None
+    return rules.reminder_instant(day) if day else None
 
 
 def next_expiry_at() -> datetime | None:

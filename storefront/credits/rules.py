@@ -7,14 +7,15 @@ See docs/algorithms/hour-consumption.md.
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from enum import StrEnum
 from typing import Protocol, TypeVar
 
-from storefront.kernel.calendar import add_months, paris_instant
+from storefront.kernel.calendar import add_months, paris_date, paris_instant
 from storefront.kernel.errors import Refusal
+from storefront.kernel.moments import Moment
 
 # Nobody is written to in the night: what falls due on a day is done at this hour in Paris.
 MORNING = time(8)
@@ -130,6 +131,11 @@ def expiry_instant(expires_on: date) -> datetime:
     return paris_instant(expires_on + timedelta(days=1), MORNING)
 
 
+def last_day_of(written_off_at: datetime) -> date:
+    """The last day of use of what was written off then: `expiry_instant` the other way round."""
+    return paris_date(written_off_at) - timedelta(days=1)
+
+
 def next_reminder(expires_on: date, reminder_days: Iterable[int], after: date) -> date | None:
     """The first day after `after` on which a reminder is due, None when there is none left.
 
@@ -137,6 +143,51 @@ def next_reminder(expires_on: date, reminder_days: Iterable[int], after: date) -
     """
     days = (expires_on - timedelta(days=ahead) for ahead in reminder_days)
     return min((day for day in days if day > after), default=None)
+
+
+def reminder_instant(day: date) -> datetime:
+    """When the reminder of a day leaves."""
+    return paris_instant(day, MORNING)
+
+
+class Happens(StrEnum):
+    """What happens to hours by the calendar."""
+
+    GRANTED = "hours_granted"
+    REMINDER = "hours_reminder"
+    LAST_DAY = "hours_last_day"
+    EXPIRY = "hours_expiry"
+
+
+@dataclass(frozen=True)
+class Hours:
+    """A lot of which something is left, as far as its days depend on it."""
+
+    name: str
+    expires_on: date
+    reminder_days: tuple[int, ...]
+    next_reminder_on: date | None
+
+
+def granted(name: str, granted_on: date, expires_on: date, reminder_days: Iterable[int]) -> Hours:
+    """A lot as it begins."""
+    days = tuple(reminder_days)
+    return Hours(name, expires_on, days, next_reminder(expires_on, days, granted_on))
+
+
+def coming(hours: Hours) -> Iterator[Moment]:
+    """What becomes of hours that nobody uses: the days left are the number of a reminder (K-02).
+
+    Nobody is reminded of a month of a contract, which is followed by the next.
+    """
+    day = hours.next_reminder_on
+    while day is not None:
+        left = (hours.expires_on - day).days
+        yield Moment(reminder_instant(day), Happens.REMINDER, hours.name, number=left)
+        day = next_reminder(hours.expires_on, hours.reminder_days, day)
+    if hours.reminder_days:
+        yield Moment(hours.expires_on, Happens.LAST_DAY, hours.name)
+    yield Moment(expiry_instant(hours.expires_on), Happens.EXPIRY, hours.name)
 
 
 class Limits(Protocol):

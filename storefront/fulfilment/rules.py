@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 
 from storefront.kernel.calendar import add_months, end_of_day
+
+# C. conso. L216-1: where no other delay was announced.
+DELIVERED_WITHIN = timedelta(days=30)
 
 
 class AccessKind(StrEnum):
@@ -31,3 +34,17 @@ def opens_at(
 def hours_expire_on(bought_on: date, validity_months: int) -> date:
     """The last day on which hours can be used: to the day, months after the purchase (K-02)."""
     return add_months(bought_on, validity_months)
+
+
+class Happens(StrEnum):
+    """What happens to what was sold by the calendar, and what became of it."""
+
+    OPENING = "opening"
+    TO_DELIVER = "to_deliver"
+    SHIPPED = "shipped"
+    DELIVERED = "delivered"
+
+
+def deliver_by(concluded_on: date) -> date:
+    """The last day for goods to arrive (C. conso. L216-1)."""
+    return concluded_on + DELIVERED_WITHIN

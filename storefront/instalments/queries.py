@@ -28,7 +28,7 @@ TO_TAKE = (InstalmentStatus.SCHEDULED, InstalmentStatus.FAILED)
 UNSETTLED = (*TO_TAKE, InstalmentStatus.CHARGING, InstalmentStatus.UNPAID)
 
 
-def _billable() -> tuple[ColumnElement[bool], ...]:
+def billable() -> tuple[ColumnElement[bool], ...]:
     """Not taken yet, on a contract that runs: the first part of a price is paid at order.
 
     Nothing is taken while a payment of the order is contested (M-10), once its customer has
@@ -122,7 +122,7 @@ def to_charge(day: date) -> Sequence[uuid.UUID]:
     return db.session.scalars(
         select(Instalment.id)
         .where(
-            *_billable(),
+            *billable(),
             or_(
                 Instalment.next_attempt_on < day,
                 and_(Instalment.next_attempt_on == day, not_(by_hand)),
@@ -137,7 +137,7 @@ def to_announce(day: date, limit: int = 500) -> Sequence[uuid.UUID]:
     return db.session.scalars(
         select(Instalment.id)
         .where(
-            *_billable(),
+            *billable(),
             Instalment.status == InstalmentStatus.SCHEDULED,
             Instalment.announced_at.is_(None),
             Instalment.announce_on <= day,
@@ -150,7 +150,7 @@ def to_announce(day: date, limit: int = 500) -> Sequence[uuid.UUID]:
 def next_charge_at() -> datetime | None:
     """When the next debit is due."""
     by_hand = Order.payment_provider.in_(OFFLINE)
-    first = select(func.min(Instalment.next_attempt_on)).where(*_billable())
+    first = select(func.min(Instalment.next_attempt_on)).where(*billable())
     debit, sent = (
         db.session.scalar(first.where(not_(by_hand))),
         db.session.scalar(first.where(by_hand)),
@@ -165,7 +165,7 @@ def next_announcement_at() -> datetime | None:
     """When the next announcement is due."""
     day = db.session.scalar(
         select(func.min(Instalment.announce_on)).where(
-            *_billable(),
+            *billable(),
             Instalment.status == InstalmentStatus.SCHEDULED,
             Instalment.announced_at.is_(None),
         )
@@ -225,7 +225,7 @@ def billing_days(today: date, count: int = 30) -> list[BillingDay]:
     days = [BillingDay(today - timedelta(days=back)) for back in range(count)]
     _count_attempts(days)
     _count_without_method(days)
-    waiting = select(func.count()).where(*_billable(), Instalment.next_attempt_on <= today)
+    waiting = select(func.count()).where(*billable(), Instalment.next_attempt_on <= today)
     days[0].left = db.session.scalar(waiting) or 0
     return days
 

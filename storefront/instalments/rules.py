@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 from enum import StrEnum
 from itertools import accumulate
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from storefront.catalogue.rules import OwnParts
 from storefront.kernel.calendar import PARIS, add_months, paris_instant
+from storefront.kernel.moments import Moment
 from storefront.kernel.money import Money
 
 Interval = Literal["month", "fortnight"]
@@ -317,3 +318,77 @@ def working_day(now: datetime) -> date:
     """The last day whose morning has come: what is due on it or before can be done."""
     local = now.astimezone(PARIS)
     return local.date() if local.time() >= MORNING else local.date() - timedelta(days=1)
+
+
+class Days(NamedTuple):
+    """The days of a part: the last one to pay it in time, and the one on which it is announced."""
+
+    last_day: date
+    announce_on: date
+
+
+def days_of(due_on: date, known_on: date, notice_days: int, *, by_hand_month: bool) -> Days:
+    """When a part that is written down on `known_on` is announced and taken (M-03).
+
+    A month that begins today and is paid by hand can be paid as long as its notice lasts (M-09).
+    """
+    notice = timedelta(days=notice_days)
+    last_day = max(due_on, known_on + notice) if by_hand_month else due_on
+    return Days(last_day, last_day - notice)
+
+
+def falls_due(owed_on: date, on: date, notice_days: int) -> date:
+    """The day of a part once the rest of its plan falls due on `on`: after its notice, and never
+    later than it was (M-05)."""
+    return min(owed_on, on + timedelta(days=notice_days))
+
+
+class Happens(StrEnum):
+    """What happens to a part by the calendar; what is sent by hand is its customer's to pay."""
+
+    ANNOUNCEMENT = "announcement"
+    DEBIT = "debit"
+    RETRY = "retry"
+    TO_PAY = "to_pay"
+    REFUSED = "debit_refused"
+
+
+@dataclass(frozen=True)
+class Owed:
+    """A part that is still to come, as far as its moments depend on it.
+
+    `name` is what is paid by the month, "" for a price; `announce_on` None: it was announced, or
+    need not be. `known_at`: since when it was owed. `debited`: taken by the shop; by hand it is
+    sent, and what no attempt is left for waits for its customer. `due_early`: the day on which the
+    rest of an unpaid plan falls due, and how long ahead it is announced.
+    """
+
+    name: str
+    rank: int
+    amount: Money
+    attempt_on: date
+    announce_on: date | None
+    known_at: datetime
+    debited: bool = True
+    failed: bool = False
+    due_early: tuple[date, int] | None = None
+
+
+def coming(owed: Owed) -> Iterator[Moment]:
+    """The announcement of a part, and its payment, as if every debit were accepted (M-03)."""
+    details = (owed.name, owed.amount, owed.rank)
+    if owed.due_early is not None:
+        on, notice_days = owed.due_early
+        day = falls_due(owed.attempt_on, on, notice_days)
+        if day != owed.attempt_on:
+            if owed.announce_on is not None and owed.announce_on < on:
+                yield Moment(morning_of(owed.announce_on), Happens.ANNOUNCEMENT, *details)
+            owed = replace(owed, attempt_on=day, announce_on=on, known_at=morning_of(on))
+    if owed.announce_on is not None:
+        at = max(morning_of(owed.announce_on), owed.known_at)
+        yield Moment(at, Happens.ANNOUNCEMENT, *details)
+    if owed.debited:
+        kind = Happens.RETRY if owed.failed else Happens.DEBIT
+        yield Moment(max(morning_of(owed.attempt_on), owed.known_at), kind, *details)
+    else:
+        yield Moment(owed.attempt_on, Happens.TO_PAY, *details)

@@ -27,6 +27,7 @@ from storefront.catalogue.rules import (
 )
 from storefront.kernel.calendar import paris_date, withdrawal_last_day
 from storefront.kernel.errors import Refusal
+from storefront.kernel.moments import Moment
 
 
 class BuyerKind(StrEnum):
@@ -240,6 +241,43 @@ def withdrawal_until(
     if regime is WithdrawalKind.TRAINING:
         return max(last, day + timedelta(days=training_days))
     return last
+
+
+class Happens(StrEnum):
+    """What happens to an order by the calendar, and what became of it."""
+
+    PLACED = "placed"
+    CONFIRMED = "confirmed"
+    ENDED = "ended"
+    WITHDRAWAL_END = "withdrawal_end"
+    SESSION = "session"
+
+
+@dataclass(frozen=True)
+class Dated:
+    """A line with the days that it has of its own. `waived`: the right to withdraw was given up."""
+
+    name: str
+    withdrawal_until: date | None
+    session_starts_at: datetime | None
+    waived: bool = False
+
+
+def coming(lines: Sequence[Dated]) -> list[Moment]:
+    """When lines can be withdrawn from for the last time, and when their sessions begin.
+
+    The lines of one last day are one moment.
+    """
+    names: dict[date, list[str]] = {}
+    for line in lines:
+        if line.withdrawal_until is not None and not line.waived:
+            names.setdefault(line.withdrawal_until, []).append(line.name)
+    ends = [Moment(day, Happens.WITHDRAWAL_END, ", ".join(some)) for day, some in names.items()]
+    return ends + [
+        Moment(line.session_starts_at, Happens.SESSION, line.name)
+        for line in lines
+        if line.session_starts_at is not None
+    ]
 
 
 FIRST_PATIENCE = timedelta(minutes=15)

@@ -5,12 +5,20 @@ from __future__ import annotations
 import uuid
 from collections.abc import Iterable, Sequence
 from datetime import date, timedelta
+from enum import StrEnum
 
 from storefront.catalogue.rules import KIND_FACTS, ProductKind
 
 # What the law leaves for a withdrawal (L221-24) and for what was not supplied (L216-7). We hold
 # ourselves to it for money that we should never have had as well: no text names another delay.
 REFUND_WITHIN = timedelta(days=14)
+
+
+class Happens(StrEnum):
+    """What happens to money that goes back."""
+
+    TO_REFUND = "to_refund"
+    REFUNDED = "refunded"
 
 
 def due_on(asked_on: date) -> date:

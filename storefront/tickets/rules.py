@@ -304,3 +304,22 @@ def urgency(due_at: datetime, margin: timedelta, now: datetime) -> Urgency:
     if now > due_at:
         return Urgency.OVERDUE
     return Urgency.AT_RISK if now > due_at - margin else Urgency.ON_TIME
+
+
+class Happens(StrEnum):
+    """What happens to a ticket by the calendar: the answers that silence gives, what staff owe."""
+
+    PROPOSAL_EXPIRY = "proposal_expiry"
+    SILENCE = "report_silence"
+    APPOINTMENT = "appointment"
+    TO_ANSWER = "to_answer"
+    TO_PROPOSE = "to_propose"
+    TO_REPORT = "to_report"
+
+
+# What staff owe next, as a moment; an intervention that is agreed on has one of its own.
+OWED = {
+    Due.ANSWER: Happens.TO_ANSWER,
+    Due.APPOINTMENT: Happens.TO_PROPOSE,
+    Due.REPORT: Happens.TO_REPORT,
+}

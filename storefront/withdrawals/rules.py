@@ -26,6 +26,13 @@ _WORD = re.compile(r"[^\W\d_]+")
 _HONORIFICS = frozenset({"m", "mr", "mme", "mlle", "monsieur", "madame"})
 
 
+class Happens(StrEnum):
+    """What a declaration leads to."""
+
+    WITHDRAWN = "withdrawn"
+    TO_DECIDE = "withdrawal_to_decide"
+
+
 class Timing(StrEnum):
     """Where a declaration stands against one line's withdrawal period."""
 

@@ -80,10 +80,10 @@ def test_the_contracts_clock_shows_every_date_to_come(browser, placed):
     path, token = placed(ProductKind.E_LEARNING, count=3)
     page = text(browser.get(f"{path}?jeton={token}"))
     for words in (
-        "mardi 24 novembre 2026 à 10 h Commande passée",
+        "mardi 24 novembre 2026 Commande passée",
         "mardi 8 décembre 2026 Fin du délai de rétractation",
-        "jeudi 24 décembre 2026 Échéance",
-        "dimanche 24 janvier 2027 Échéance",
+        "jeudi 24 décembre 2026 Prélèvement",
+        "dimanche 24 janvier 2027 Prélèvement",
     ):
         assert words in page
     assert "renoncer au contrat ici" in page
@@ -92,13 +92,13 @@ def test_the_contracts_clock_shows_every_date_to_come(browser, placed):
 def test_hours_show_their_last_day(browser, placed):
     path, token = placed(ProductKind.HOUR_PACK)
     page = text(browser.get(f"{path}?jeton={token}"))
-    assert "mercredi 24 novembre 2027 Dernier jour pour utiliser vos heures" in page
+    assert "mercredi 24 novembre 2027 Dernier jour pour utiliser les heures" in page
 
 
 def test_a_commitment_shows_its_end(browser, placed):
     path, token = placed(ProductKind.SUPPORT_CONTRACT)
     page = text(browser.get(f"{path}?jeton={token}"))
-    assert "mercredi 24 novembre 2027 Fin de l’engagement" in page
+    assert "mercredi 24 novembre 2027 Fin du contrat" in page
 
 
 def test_documents_are_there_for_the_guest_and_for_nobody_else(shop, browser, placed):
@@ -140,7 +140,7 @@ def test_the_page_needs_a_fixed_number_of_queries(shop, browser, placed):
     browser.get(f"{few}?jeton={token}")
     with counted(shop) as statements:
         browser.get(f"{few}?jeton={token}")
-    assert len(statements) <= 12
+    assert len(statements) <= 22
 
 
 def test_the_list_of_orders_is_on_the_account(browser):

@@ -1,6 +1,7 @@
 """What stands before an order and what became of it."""
 
-from storefront.checkout.queries.order_view import Moment, OrderView, documents_of, order_view
+from storefront.checkout.queries.drafts import foreseen, payable_in
+from storefront.checkout.queries.order_view import OrderView, documents_of, order_view
 from storefront.checkout.queries.review import (
     Promises,
     Review,
@@ -15,12 +16,13 @@ from storefront.checkout.queries.review import (
 )
 
 __all__ = [
-    "Moment",
     "OrderView",
     "Promises",
     "Review",
     "documents_of",
+    "foreseen",
     "order_view",
+    "payable_in",
     "plan_offers",
     "priced",
     "promises_of",

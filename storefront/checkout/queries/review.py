@@ -95,13 +95,14 @@ def promises_to(page: ProductPage, now: datetime, *, consumer: bool) -> Promises
     if offered is None or TERMS not in texts:
         return None
     terms = parameters_of(texts[TERMS])
-    lines = [(_alone(page, offered), offered.gross)]
+    lines = [(alone(page, offered), offered.gross)]
     found = plan_offers(lines, terms, consumer=consumer, now=now)
     particular = tuple(texts[document] for document in named if document in texts)
     return Promises(terms, offered.gross, found, particular)
 
 
-def _alone(page: ProductPage, offered: Offer) -> SaleLine:
+def alone(page: ProductPage, offered: Offer) -> SaleLine:
+    """One of this product, as an order would copy it."""
     return SaleLine(
         product_id=page.card.id,
         variant_id=offered.id,
@@ -133,7 +134,7 @@ def plan_offers(
     `extra` (minor units, shipping) is paid like goods. Raises `NotPublished` when the particular
     terms that an individual's training names are not there.
     """
-    training = _training_terms([line for line, _ in lines], now) if consumer else None
+    training = training_terms([line for line, _ in lines], now) if consumer else None
     plan_lines = [
         rules.plan_line(line, gross, terms, training, consumer=consumer, now=now)
         for line, gross in lines
@@ -153,7 +154,7 @@ def plan_offers(
     )
 
 
-def _training_terms(lines: Sequence[SaleLine], now: datetime) -> TrainingParameters | None:
+def training_terms(lines: Sequence[SaleLine], now: datetime) -> TrainingParameters | None:
     """What the terms of trainings say of an individual's payments; the law where none are named."""
     trainings = [line for line in lines if line.withdrawal_kind is WithdrawalKind.TRAINING]
     if not trainings:
@@ -210,7 +211,7 @@ def priced(contents: Contents, buyer: Buyer) -> PricedOrder:
             instead=same_plan(line.features, buyer.country),
         )
     rules.check_audience(lines, currency, buyer)
-    lines = _with_lessons(lines)
+    lines = with_lessons(lines)
     return price_order(
         lines,
         currency=currency,
@@ -222,7 +223,7 @@ def priced(contents: Contents, buyer: Buyer) -> PricedOrder:
     )
 
 
-def _with_lessons(lines: list[SaleLine]) -> list[SaleLine]:
+def with_lessons(lines: list[SaleLine]) -> list[SaleLine]:
     """A bundle sells the lessons of the trainings that it holds today (C-05)."""
     bundles = [line.product_id for line in lines if line.kind is ProductKind.BUNDLE]
     if not bundles:

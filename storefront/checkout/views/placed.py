@@ -27,6 +27,7 @@ from storefront.orders import queries as order_queries
 from storefront.orders.models import Order, OrderStatus
 from storefront.payments import jobs as payments
 from storefront.payments.models import Payment
+from storefront.timeline import queries as timelines
 
 
 def _paid_order(payment_id: uuid.UUID) -> Order:
@@ -88,6 +89,21 @@ def _pay_again_form(found: Order) -> PayAgainForm:
     in_time = service.last_day_by_hand(found, clock.now()) is not None
     ways = [one for one in payments.offered() if in_time or one.capabilities.hosted_page]
     return PayAgainForm.for_order(found, ways, due_at_order=due)
+
+
+@bp.get("/commandes/<reference>/dates")
+def dates(reference: str) -> Answer:
+    """All that was done about an order, and all that is to come of it (X-03)."""
+    found = found_or_404(
+        order_queries.visible(reference, user_id=user_id(), token=request.args.get("jeton"))
+    )
+    page = render_template(
+        "orders/dates.html",
+        order=found,
+        line=timelines.of_order(found.id, clock.now()),
+        token=request.args.get("jeton", ""),
+    )
+    return Answer(page, headers={"Cache-Control": "private, no-store"})
 
 
 @bp.post("/commandes/<reference>/payer")

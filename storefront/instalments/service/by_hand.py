@@ -16,6 +16,7 @@ from storefront.instalments.service.schedules import (
     PaymentUnderWay,
     attempt,
     locked,
+    note_announced,
 )
 from storefront.kernel.calendar import end_of_day, paris_date
 from storefront.legal.queries import parameters_of
@@ -55,6 +56,7 @@ def ask_for(instalment: Instalment, *, now: datetime) -> bool:
         attempt(instalment, instalment.order.payment_provider, now=now)
     else:
         publish(PaymentAwaited(waiting.id), now=now)
+    note_announced(instalment, now=now)
     return True
 
 

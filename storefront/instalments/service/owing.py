@@ -44,10 +44,12 @@ def owe(
     A month that begins today and is paid by hand can be paid as long as its notice lasts (M-09).
     What is `voluntary` is paid by its customer on a page, or dropped (`cancel`).
     """
-    notice = notice_of(order)
-    told_on = paris_date(now) + notice
-    late = order.by_hand and schedule != PRICE and due_on < told_on
-    last_day = told_on if late else due_on
+    days = rules.days_of(
+        due_on,
+        paris_date(now),
+        notice_of(order).days,
+        by_hand_month=order.by_hand and schedule != PRICE,
+    )
     instalment = Instalment(
         id=uuid.uuid4(),
         order_id=order.id,
@@ -57,9 +59,9 @@ def owe(
         due_on=due_on,
         currency=amount.currency,
         amount_minor=amount.minor,
-        next_attempt_on=last_day,
-        announce_on=last_day - notice,
-        moved_to=last_day if late else None,
+        next_attempt_on=days.last_day,
+        announce_on=days.announce_on,
+        moved_to=days.last_day if days.last_day != due_on else None,
         received_minor=0,
         voluntary=voluntary,
     )

@@ -319,7 +319,14 @@ def announce(instalment_id: uuid.UUID, *, now: datetime) -> Instalment | None:
     if instalment.announced_at is not None or instalment.status is not InstalmentStatus.SCHEDULED:
         return None
     instalment.announced_at = now
+    if not instalment.order.by_hand:
+        note_announced(instalment, now=now)
     return instalment
+
+
+def note_announced(instalment: Instalment, *, now: datetime) -> None:
+    """Its customer is told of a part that comes."""
+    journal.record("instalment.announced", instalment, {"on": instalment.owed_on}, now=now)
 
 
 def move(instalment: Instalment, status: InstalmentStatus) -> None:

@@ -77,7 +77,7 @@ def terminations_of(subscription_id: uuid.UUID) -> Sequence[Termination]:
     ).all()
 
 
-def _due() -> tuple[ColumnElement[bool], ...]:
+def due_ends() -> tuple[ColumnElement[bool], ...]:
     """Announced, and of a contract whose clock runs."""
     return (
         Termination.status == TerminationStatus.ANNOUNCED,
@@ -90,7 +90,7 @@ def to_take_effect(now: datetime, limit: int = 500) -> Sequence[uuid.UUID]:
     """Ends that have come."""
     return db.session.scalars(
         select(Termination.id)
-        .where(*_due(), Termination.effective_at <= now)
+        .where(*due_ends(), Termination.effective_at <= now)
         .order_by(Termination.effective_at)
         .limit(limit)
     ).all()
@@ -98,7 +98,7 @@ def to_take_effect(now: datetime, limit: int = 500) -> Sequence[uuid.UUID]:
 
 def next_effect_at() -> datetime | None:
     """When the next announced end comes."""
-    return db.session.scalar(select(func.min(Termination.effective_at)).where(*_due()))
+    return db.session.scalar(select(func.min(Termination.effective_at)).where(*due_ends()))
 
 
 def end_if_notified(

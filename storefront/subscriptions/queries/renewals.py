@@ -32,9 +32,10 @@ def opt_out_days(subscription: Subscription) -> int:
 def ask_on(subscription: Subscription) -> date | None:
     """When the holder is to be written to about the term that runs; None: it is not renewed."""
     term = subscription.committed_until
-    if term is None or subscription.renewal is rules.Renewal.NONE or not subscription.term_months:
-        return None
-    return rules.ask_on(subscription.renewal, term, opt_out_days(subscription))
+    if term is None or subscription.renewal is rules.Renewal.NONE:
+        return None  # nobody asks what the terms say
+    days = opt_out_days(subscription)
+    return rules.asked_on(subscription.renewal, term, subscription.term_months, days)
 
 
 def is_protected(subscription: Subscription) -> bool:
@@ -52,7 +53,21 @@ def notice_of_term(subscription_id: uuid.UUID, term_ends_on: date) -> RenewalNot
     ).one_or_none()
 
 
-def _goes_on() -> ColumnElement[bool]:
+def told(subscription: Subscription, term: date) -> rules.Told:
+    """What the holder was told and said of a term, by the window that was in force then."""
+    known = notice_of_term(subscription.id, term)
+    if known is None:
+        return rules.Told(rules.window(term, opt_out_days(subscription)))
+    return told_by(known)
+
+
+def told_by(notice: RenewalNotice) -> rules.Told:
+    """The same, of a notice that was read already."""
+    law = rules.Window(notice.opens_on, notice.closes_on, notice.opt_out_until)
+    return rules.Told(law, notice.sent_on, notice.answer)
+
+
+def is_to_ask() -> ColumnElement[bool]:
     """What has an end is not renewed, unless only its holder's word is missing."""
     return and_(
         Subscription.status.in_(RUNNING),
@@ -68,7 +83,7 @@ def to_ask(day: date, limit: int = 500) -> Sequence[uuid.UUID]:
     """Subscriptions whose holders are to be written to about their next term."""
     return db.session.scalars(
         select(Subscription.id)
-        .where(_goes_on(), Subscription.renewal_notice_on <= day)
+        .where(is_to_ask(), Subscription.renewal_notice_on <= day)
         .order_by(Subscription.renewal_notice_on)
         .limit(limit)
     ).all()
@@ -76,7 +91,7 @@ def to_ask(day: date, limit: int = 500) -> Sequence[uuid.UUID]:
 
 def next_ask_at() -> datetime | None:
     """When the next holder is to be written to."""
-    day = db.session.scalar(select(func.min(Subscription.renewal_notice_on)).where(_goes_on()))
+    day = db.session.scalar(select(func.min(Subscription.renewal_notice_on)).where(is_to_ask()))
     return morning_of(day) if day else None
 
 

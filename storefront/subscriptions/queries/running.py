@@ -134,7 +134,7 @@ def to_open(day: date, limit: int = 500) -> Sequence[uuid.UUID]:
     """Subscriptions whose next month starts by `day`."""
     return db.session.scalars(
         select(Subscription.id)
-        .where(*_opens(), Subscription.next_period_on <= day)
+        .where(*opens(), Subscription.next_period_on <= day)
         .order_by(Subscription.next_period_on)
         .limit(limit)
     ).all()
@@ -142,11 +142,11 @@ def to_open(day: date, limit: int = 500) -> Sequence[uuid.UUID]:
 
 def next_opening_at() -> datetime | None:
     """When the next month of anybody's subscription starts."""
-    day = db.session.scalar(select(func.min(Subscription.next_period_on)).where(*_opens()))
+    day = db.session.scalar(select(func.min(Subscription.next_period_on)).where(*opens()))
     return morning_of(day) if day else None
 
 
-def _opens() -> tuple[ColumnElement[bool], ...]:
+def opens() -> tuple[ColumnElement[bool], ...]:
     """Running, not paused, and not about to end at an hour of its own.
 
     What is suspended and binds to nothing opens no month: what is not supplied is not billed.
@@ -164,7 +164,7 @@ def _opens() -> tuple[ColumnElement[bool], ...]:
     )
 
 
-def _graced() -> tuple[ColumnElement[bool], ...]:
+def graced() -> tuple[ColumnElement[bool], ...]:
     return (
         Subscription.status == SubscriptionStatus.PAST_DUE,
         Subscription.paused_on.is_(None),
@@ -175,7 +175,7 @@ def to_suspend(now: datetime, limit: int = 500) -> Sequence[uuid.UUID]:
     """Subscriptions whose grace days are over."""
     return db.session.scalars(
         select(Subscription.id)
-        .where(*_graced(), Subscription.suspend_at <= now)
+        .where(*graced(), Subscription.suspend_at <= now)
         .order_by(Subscription.suspend_at)
         .limit(limit)
     ).all()
@@ -183,4 +183,4 @@ def to_suspend(now: datetime, limit: int = 500) -> Sequence[uuid.UUID]:
 
 def next_suspension_at() -> datetime | None:
     """When the next grace period ends."""
-    return db.session.scalar(select(func.min(Subscription.suspend_at)).where(*_graced()))
+    return db.session.scalar(select(func.min(Subscription.suspend_at)).where(*graced()))

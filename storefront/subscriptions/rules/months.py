@@ -100,6 +100,19 @@ def goes_on(ends_on: date | None, starts_on: date) -> bool:
     return ends_on is None or starts_on < ends_on
 
 
+def next_start(ends_on: date | None, after: date) -> date:
+    """Where the next period is due once one ends on `after`; at a known end, that end."""
+    return after if goes_on(ends_on, after) or ends_on is None else ends_on
+
+
+def first_end(contract: Contract, anchor: date) -> date | None:
+    """The end that a contract has from its first day: its term, unless it is renewed tacitly
+    (SUB-02)."""
+    if contract.renewal is Renewal.TACIT:
+        return None
+    return committed_until(anchor, contract.term_months)
+
+
 def ends_on(
     anchor: date,
     next_period_on: date,

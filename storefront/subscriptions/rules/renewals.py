@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import StrEnum
+from typing import NamedTuple
 
 from storefront.kernel.calendar import add_months
 from storefront.subscriptions.rules.months import Renewal
@@ -58,6 +59,23 @@ def ask_on(renewal: Renewal, term_ends_on: date, opt_out_days: int) -> date:
     return window(term_ends_on, opt_out_days).opens_on
 
 
+def asked_on(renewal: Renewal, term: date | None, term_months: int, days: int) -> date | None:
+    """When the holder is to be written to about the term that runs; None: it is not renewed.
+
+    `days`: until how long before the term the holder can say no.
+    """
+    if term is None or renewal is Renewal.NONE or not term_months:
+        return None
+    return ask_on(renewal, term, days)
+
+
+def is_asked(renewal: Renewal, term: date | None, ends_on: date | None) -> bool:
+    """Whether a term is asked about: what has an end is not renewed, unless only its holder's
+    word is missing."""
+    ends_later = ends_on is None or (term is not None and ends_on > term)
+    return ends_later or renewal is Renewal.EXPRESS
+
+
 def answer_until(renewal: Renewal, term_ends_on: date, opt_out_days: int) -> date:
     """The last day on which the holder can say, or change, what they want."""
     if renewal is Renewal.EXPRESS:
@@ -87,6 +105,45 @@ def outcome(
     if renewal is Renewal.EXPRESS:
         return Outcome.RENEWED
     return Outcome.RENEWED if in_time or not protected else Outcome.FREE
+
+
+@dataclass(frozen=True)
+class Told:
+    """What a holder was told of one end of a term, and said. `on`: the day the message left."""
+
+    law: Window
+    on: date | None = None
+    answer: Answer | None = None
+
+
+def outcome_on(
+    day: date, term: date | None, renewal: Renewal, told: Told, *, protected: bool, owes: bool
+) -> Outcome | None:
+    """What becomes of a term on the day that a period would begin; None while it is not over, and
+    for a contract whose terms are not renewed."""
+    if term is None or day < term or renewal is Renewal.NONE:
+        return None
+    in_time = told_in_time(told.on, told.law)
+    return outcome(renewal, told.answer, in_time=in_time, protected=protected, owes=owes)
+
+
+class Bound(NamedTuple):
+    """Until when a contract binds, and its first day without service; None: neither."""
+
+    term: date | None
+    ends_on: date | None
+
+
+def renewed(decided: Outcome, renewal: Renewal, anchor: date, months: int, now: Bound) -> Bound:
+    """A contract after its term: bound for another one, or free to leave for want of a notice.
+
+    One that is renewed by its holder's word ends with the next term, unless asked again.
+    """
+    if decided is Outcome.FREE or now.term is None:
+        return Bound(None, now.ends_on)
+    term = next_term(anchor, now.term, months)
+    ends = term if renewal is Renewal.EXPRESS and now.ends_on is None else now.ends_on
+    return Bound(term, ends)
 
 
 def next_term(anchor: date, term_ends_on: date, term_months: int) -> date:

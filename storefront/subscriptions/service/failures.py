@@ -136,6 +136,5 @@ def _make_up(subscription: Subscription, suspended_on: date, today: date) -> Non
     if last.ends_on > today:
         return
     last.ends_on = rules.made_up_until(last.ends_on, suspended_on, today)
-    goes_on = rules.goes_on(subscription.ends_on, last.ends_on)
-    subscription.next_period_on = last.ends_on if goes_on else subscription.ends_on
+    subscription.next_period_on = rules.next_start(subscription.ends_on, last.ends_on)
     subscription.anchor_on, subscription.anchor_number = last.ends_on, last.number + 1

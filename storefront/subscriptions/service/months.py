@@ -66,8 +66,7 @@ def open_month(subscription: Subscription, number: int, now: datetime) -> Subscr
         gross_minor=subscription.gross_minor,
     )
     db.session.add(period)
-    goes_on = rules.goes_on(subscription.ends_on, month.ends_on)
-    subscription.next_period_on = month.ends_on if goes_on else subscription.ends_on
+    subscription.next_period_on = rules.next_start(subscription.ends_on, month.ends_on)
     journal.record(
         "subscription.month_opened",
         period,

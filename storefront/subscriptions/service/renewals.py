@@ -102,12 +102,14 @@ def renew_due(subscription: Subscription, starts_on: date, *, now: datetime) -> 
     notice = _notice(subscription, term)
     notice.outcome, notice.decided_at = decided, now
     if decided is rules.Outcome.FREE:
-        subscription.committed_until, subscription.free_exit_since = None, term
-    else:
-        next_end = rules.next_term(subscription.anchor_on, term, subscription.term_months)
-        subscription.committed_until = next_end
-        if subscription.renewal is rules.Renewal.EXPRESS and subscription.ends_on is None:
-            subscription.ends_on = next_end
+        subscription.free_exit_since = term
+    subscription.committed_until, subscription.ends_on = rules.renewed(
+        decided,
+        subscription.renewal,
+        subscription.anchor_on,
+        subscription.term_months,
+        rules.Bound(term, subscription.ends_on),
+    )
     subscription.renewal_notice_on = queries.ask_on(subscription)
     facts = {"outcome": decided, "until": subscription.committed_until}
     journal.record("subscription.renewed", subscription, facts, now=now)
@@ -117,16 +119,13 @@ def renew_due(subscription: Subscription, starts_on: date, *, now: datetime) -> 
 def _outcome(subscription: Subscription, starts_on: date, now: datetime) -> rules.Outcome | None:
     """What becomes of a term that is over on this day; None when none is, or none is renewed."""
     term = subscription.committed_until
-    if term is None or starts_on < term or queries.ask_on(subscription) is None:
+    if term is None or starts_on < term or not subscription.term_months:
         return None
-    known = queries.notice_of_term(subscription.id, term)
-    law = rules.window(term, queries.opt_out_days(subscription))
-    if known is not None:
-        law = rules.Window(known.opens_on, known.closes_on, known.opt_out_until)
-    return rules.outcome(
+    return rules.outcome_on(
+        starts_on,
+        term,
         subscription.renewal,
-        known.answer if known else None,
-        in_time=rules.told_in_time(known.sent_on if known else None, law),
+        queries.told(subscription, term),
         protected=queries.is_protected(subscription),
         owes=not arrears.standing(subscription.user_id, now).clear,
     )

@@ -96,8 +96,7 @@ def _start(order: Order, line: OrderLine, now: datetime) -> None:
         term_months=contract.term_months,
         renewal=contract.renewal,
         committed_until=committed,
-        # A committed contract stops at its term, unless it is renewed tacitly (SUB-02).
-        ends_on=None if contract.renewal is rules.Renewal.TACIT else committed,
+        ends_on=rules.first_end(contract, anchor),
         terms_version_id=order.terms_version_id,
         terms_version=order.terms_version,
         created_at=now,
