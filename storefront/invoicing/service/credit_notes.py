@@ -76,6 +76,19 @@ def credit_rest(event: OrderCancelled, *, now: datetime) -> None:
     _issue(invoice, REST, invoice.total_minor - paid, {}, now=now)
 
 
+def credit_lines(
+    order_id: uuid.UUID, cause: str, amounts: dict[uuid.UUID, int], *, now: datetime
+) -> CreditNote | None:
+    """Credit what will not be paid of lines of an order that goes on (minor units), once a cause.
+
+    Raises `InvoiceAwaited`.
+    """
+    invoice = queries.for_cause(order_id)
+    if invoice is None:
+        raise InvoiceAwaited(str(order_id))
+    return _issue(invoice, cause, sum(amounts.values()), amounts, now=now)
+
+
 def _credit_payment(
     payment: Payment,
     cause: str,

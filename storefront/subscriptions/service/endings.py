@@ -14,6 +14,7 @@ from storefront.infra.outbox import publish
 from storefront.kernel.calendar import paris_date, start_of_day
 from storefront.kernel.errors import Refusal
 from storefront.legal.queries import parameters_of
+from storefront.orders.models import FulfilmentStatus
 from storefront.orders.rules import BuyerKind
 from storefront.subscriptions import queries, rules
 from storefront.subscriptions.events import (
@@ -273,10 +274,14 @@ def take_effect(termination_id: uuid.UUID, *, now: datetime) -> bool:
 
 
 def end_revoked(event: SupplyRevoked, *, now: datetime) -> None:
-    """What an order sold was taken back for good: its subscriptions end at once."""
+    """What was sold was taken back for good: its subscriptions end at once, each with its line.
+
+    What is taken back of one line alone leaves the others running.
+    """
     for known in queries.of_order(event.order_id):
         subscription = locked(known.id)
-        if subscription.status is not SubscriptionStatus.ENDED:
+        taken = subscription.order_line.fulfilment is FulfilmentStatus.REVOKED
+        if taken and subscription.status is not SubscriptionStatus.ENDED:
             end(subscription, paris_date(now), "revoked", now=now)
 
 
