@@ -91,9 +91,11 @@ from storefront.tickets.events import (
     TicketRefused,
 )
 from storefront.withdrawals import emails as withdrawals
+from storefront.withdrawals import service as withdrawal_service
 from storefront.withdrawals.events import (
     CancellationMatched,
     CancellationNotified,
+    WithdrawalDecided,
     WithdrawalDeclared,
 )
 
@@ -182,5 +184,7 @@ def register(app: Flask) -> None:
     on(InterventionCancelled, tickets.tell_cancellation)
 
     on(WithdrawalDeclared, withdrawals.acknowledge_withdrawal)
+    on(WithdrawalDecided, withdrawals.tell_decision)
+    on(WithdrawalDecided, withdrawal_service.credit_unpaid)
     on(CancellationNotified, withdrawals.confirm_cancellation)
     on(CancellationMatched, withdrawals.tell_end)

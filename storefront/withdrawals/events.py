@@ -27,3 +27,10 @@ class CancellationMatched(Event):
     """Staff found the contract that a cancellation is about."""
 
     cancellation_id: uuid.UUID
+
+
+@dataclass(frozen=True)
+class WithdrawalDecided(Event):
+    """Staff decided on lines of a withdrawal: what goes back, what ends."""
+
+    decision_id: uuid.UUID

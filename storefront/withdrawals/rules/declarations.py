@@ -1,4 +1,4 @@
-"""What a declaration is about, whether it is in time, what is due after it. Pure functions.
+"""What a declaration is about, and whether it is in time. Pure functions.
 
 A declaration is never refused for what it says: these rules flag, staff decide (WDR-04, WDR-05).
 """
@@ -15,7 +15,7 @@ from datetime import date, datetime, timedelta
 from enum import StrEnum
 
 from storefront.catalogue.rules import WithdrawalKind
-from storefront.kernel.calendar import paris_date
+from storefront.kernel.calendar import add_months, paris_date, withdrawal_last_day
 
 # The law's own periods (C. conso. L221-18, L221-24), for a shop that has published no terms.
 LEGAL_WITHDRAWAL_DAYS = 14
@@ -85,6 +85,18 @@ def timing(line: LinePeriod, declared_at: datetime) -> Timing:
         late = paris_date(declared_at) > line.last_day
         return Timing.LATE if late else Timing.IN_TIME
     return Timing.NOT_STARTED if line.regime is WithdrawalKind.GOODS else Timing.NO_PERIOD
+
+
+def last_day_as_informed(last_day: date, informed_on: date | None, days: int) -> date:
+    """The last day once it is known when the customer was told of their right (L221-20, WDR-04).
+
+    Twelve months later when they never were; `days` from the day on which they were told too late,
+    within those months. Never earlier than `last_day`.
+    """
+    longest = add_months(last_day, 12)
+    if informed_on is None:
+        return longest
+    return max(last_day, min(longest, withdrawal_last_day(informed_on, days)))
 
 
 def overall(timings: Collection[Timing]) -> Timing:

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import uuid
 from dataclasses import asdict, dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
+from typing import Any
 
 from sqlalchemy.exc import IntegrityError
 
@@ -16,7 +17,7 @@ from storefront.infra import journal
 from storefront.infra.db import db
 from storefront.infra.numbering import next_number
 from storefront.infra.outbox import publish
-from storefront.kernel.calendar import paris_date
+from storefront.kernel.calendar import end_of_day, paris_date, start_of_day
 from storefront.kernel.errors import Refusal
 from storefront.orders import service as orders
 from storefront.orders.models import Order
@@ -31,6 +32,7 @@ from storefront.withdrawals.events import (
 from storefront.withdrawals.models import (
     CancellationMatch,
     CancellationRequest,
+    Channel,
     WithdrawalMatch,
     WithdrawalRequest,
 )
@@ -43,13 +45,37 @@ class DeclarationMatched(Refusal):
 
 
 @dataclass(frozen=True)
+class ChosenLine:
+    """A line of the order that is withdrawn from: its id, and its name as it was read."""
+
+    line: str
+    name: str
+
+
+@dataclass(frozen=True)
 class Withdrawal:
-    """What is declared on the withdrawal page (L221-21)."""
+    """What is declared on the withdrawal page (L221-21). No `lines`: they do not say which."""
 
     name: str
     email: str
     contract: str
     remark: str
+    lines: tuple[ChosenLine, ...] = ()
+
+    @property
+    def names(self) -> list[str]:
+        """The names of the lines, as they are read again."""
+        return [one.name for one in self.lines]
+
+
+@dataclass(frozen=True)
+class Received:
+    """How and when a declaration came that staff write down: sent is in time, received counts for
+    the refund (L221-21, L221-24)."""
+
+    channel: Channel
+    sent_on: date
+    received_on: date
 
 
 @dataclass(frozen=True)
@@ -81,15 +107,58 @@ def withdraw(
 
     The same key again returns the first row and changes nothing.
     """
-    if (known := queries.withdrawal_by_key(key)) is not None:
-        return known
     request = WithdrawalRequest(
-        id=uuid.uuid4(), key=key, user_id=user_id, declared_at=now, **asdict(declared)
+        id=uuid.uuid4(),
+        key=key,
+        user_id=user_id,
+        declared_at=now,
+        received_at=now,
+        channel=Channel.ONLINE,
+        **_words(declared),
     )
+    return _keep(request, now)
+
+
+def record_withdrawal(
+    declared: Withdrawal, received: Received, *, key: str, staff_id: uuid.UUID, now: datetime
+) -> WithdrawalRequest:
+    """Staff write down what came by e-mail or post, with its dates (W-01).
+
+    It is in time when it was sent in time, to the end of that day. The same key again returns the
+    first row and changes nothing.
+    """
+    sent_at = min(end_of_day(received.sent_on) - timedelta(seconds=1), now)
+    request = WithdrawalRequest(
+        id=uuid.uuid4(),
+        key=key,
+        declared_at=sent_at,
+        received_at=max(min(start_of_day(received.received_on), now), sent_at),
+        channel=received.channel,
+        recorded_by=staff_id,
+        **_words(declared),
+    )
+    return _keep(request, now)
+
+
+def _words(declared: Withdrawal) -> dict[str, Any]:
+    return {**asdict(declared), "lines": [asdict(one) for one in declared.lines]}
+
+
+def _keep(request: WithdrawalRequest, now: datetime) -> WithdrawalRequest:
+    if (known := queries.withdrawal_by_key(request.key)) is not None:
+        return known
     if not _insert(request, f"RET-{paris_date(now).year}"):
-        return queries.kept(queries.withdrawal_by_key(key))
-    journal.record("withdrawal.declared", request, {"user": user_id}, now=now)
-    order = queries.order_meant(request.contract, request.email, request.name, user_id)
+        return queries.kept(queries.withdrawal_by_key(request.key))
+    facts = {
+        "user": request.user_id,
+        "channel": request.channel,
+        "sent_at": request.declared_at,
+        "received_at": request.received_at,
+        "recorded_by": request.recorded_by,
+        "lines": [one["line"] for one in request.lines],
+    }
+    journal.record("withdrawal.declared", request, facts, now=now)
+    order = queries.order_meant(request.contract, request.email, request.name, request.user_id)
     if order is not None:
         _match_withdrawal(request, order, None, now)
     publish(WithdrawalDeclared(request.id), now=now)

@@ -1,0 +1,51 @@
+"""Declarations are kept as they were made, then matched, then decided: three separate acts."""
+
+from storefront.withdrawals.service.deciding import (
+    Act,
+    AmountsMoved,
+    Choice,
+    DebitUnderWay,
+    LineDecided,
+    NothingChosen,
+    credit_unpaid,
+    decide,
+)
+from storefront.withdrawals.service.declaring import (
+    Cancellation,
+    ChosenLine,
+    DeclarationMatched,
+    Received,
+    Withdrawal,
+    cancel,
+    cancellation_key,
+    match_cancellation,
+    match_withdrawal,
+    record_withdrawal,
+    withdraw,
+    withdrawal_key,
+)
+from storefront.withdrawals.service.goods import record_proof
+
+__all__ = [
+    "Act",
+    "AmountsMoved",
+    "Cancellation",
+    "Choice",
+    "ChosenLine",
+    "DebitUnderWay",
+    "DeclarationMatched",
+    "LineDecided",
+    "NothingChosen",
+    "Received",
+    "Withdrawal",
+    "cancel",
+    "cancellation_key",
+    "credit_unpaid",
+    "decide",
+    "match_cancellation",
+    "match_withdrawal",
+    "record_proof",
+    "record_withdrawal",
+    "withdraw",
+    "withdrawal_key",
+]
