@@ -162,9 +162,17 @@ def test_what_came_is_spread_over_the_lines_to_the_cent(
     prices: list[int], data: st.DataObject
 ) -> None:
     paid = data.draw(st.integers(0, sum(prices)))
-    shares = paid_by_line(Money(paid), prices)
-    assert sum(shares) == (paid if any(prices) else 0)
+    deferred = data.draw(st.lists(st.booleans(), min_size=len(prices), max_size=len(prices)))
+    shares = paid_by_line(Money(paid), prices, deferred)
+    assert sum(shares) == paid
     assert all(0 <= share <= price for share, price in zip(shares, prices, strict=True))
+
+
+def test_an_individuals_training_is_paid_after_everything_else() -> None:
+    """Guide, toolbox, hours, training, delivery: 339.95 were paid at order, none for the course."""
+    prices, course = [3900, 4900, 24500, 49000, 695], [False, False, False, True, False]
+    assert paid_by_line(Money(33995), prices, course) == [3900, 4900, 24500, 0, 695]
+    assert paid_by_line(Money(48695), prices, course) == [3900, 4900, 24500, 14700, 695]
 
 
 def test_minutes_are_those_worked_until_the_declaration() -> None:

@@ -211,11 +211,12 @@ def _money_by_line(order: Order) -> dict[uuid.UUID, _Paid]:
     came = _price_payments(order)
     paid = Money(sum(_kept(one) for one in came), order.currency)
     prices = [line.gross_minor for line in order.lines]
-    shares = rules.paid_by_line(paid, prices)
+    deferred = [_is_deferred(line) for line in order.lines]
+    shares = rules.paid_by_line(paid, prices, deferred)
     rest = Money(_unassigned(order, {one.id for one in came}), order.currency)
     given = given_by_line(order)
     found = {}
-    unassigned = rules.paid_by_line(rest, prices)
+    unassigned = rules.paid_by_line(rest, prices, deferred)
     for line, share, other in zip(order.lines, shares, unassigned, strict=True):
         more = _later_periods(line)
         found[line.id] = _Paid(
@@ -223,6 +224,12 @@ def _money_by_line(order: Order) -> dict[uuid.UUID, _Paid]:
             given[line.id] + other + sum(one.refunded_minor for one in more),
         )
     return found
+
+
+def _is_deferred(line: OrderLine) -> bool:
+    """Whether nothing of it may be asked for before its withdrawal period is over (FOR-03)."""
+    consumer = line.order.buyer_kind is BuyerKind.CONSUMER
+    return consumer and line.withdrawal_kind is WithdrawalKind.TRAINING
 
 
 def _kept(payment: Payment) -> int:

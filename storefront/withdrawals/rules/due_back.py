@@ -181,14 +181,23 @@ def _service(line: Line) -> Basis:
     return Basis.FULLY_SUPPLIED if over and not line.continues else Basis.PRO_RATA
 
 
-def paid_by_line(paid: Money, prices: Sequence[int]) -> list[int]:
-    """What came for an order, by line: each in proportion to its price, to the cent.
+def paid_by_line(paid: Money, prices: Sequence[int], deferred: Sequence[bool]) -> list[int]:
+    """What came for an order, by line, to the cent: at most the price of each.
 
-    Of a price that is paid in several parts, only what really came can go back.
+    The trainings of an individual (`deferred`) are paid after everything else, which is paid with
+    the order (L6353-6); within each of the two, in proportion to the prices.
     """
-    if not any(prices):
-        return [0] * len(prices)
-    return [money.minor for money in share(paid, prices)]
+    at_order = [0 if late else price for price, late in zip(prices, deferred, strict=True)]
+    later = [price - first for price, first in zip(prices, at_order, strict=True)]
+    first = min(paid.minor, sum(at_order))
+    pairs = zip(_shares(first, at_order), _shares(paid.minor - first, later), strict=True)
+    return [one + other for one, other in pairs]
+
+
+def _shares(minor: int, weights: Sequence[int]) -> list[int]:
+    if not any(weights):
+        return [0] * len(weights)
+    return [money.minor for money in share(Money(minor), weights)]
 
 
 def worked_until(
