@@ -208,6 +208,19 @@ class WithdrawalDecision(Base):
         """What goes back in all."""
         return Money(self.due_minor, self.currency)
 
+    def sealed_content(self) -> dict[str, Any]:
+        """What the journal's seal covers: the act and each of its lines."""
+        own = {column.key: getattr(self, column.key) for column in self.__table__.columns}
+        lines = [
+            {column.key: getattr(line, column.key) for column in line.__table__.columns}
+            for line in sorted(self.lines, key=lambda line: line.position)
+        ]
+        return own | {"lines": lines}
+
+    def sealed_name(self) -> str:
+        """How a verification names this decision."""
+        return f"withdrawal decision {self.id}"
+
 
 class DecidedLine(Base):
     """One line of a decision: what the rules gave, what staff decided, and why if otherwise.

@@ -245,7 +245,7 @@ def test_goods_wait_for_their_return_and_the_rest_does_not(
 def pay_back(refund_id: uuid.UUID, now: datetime) -> None:
     """Staff made the transfer."""
     with transaction():
-        payments.record_transfer(payments.locked_refund(refund_id), "VIR", now=now)
+        payments.record_transfer(payments.locked_refund(refund_id), "", now=now)
     worker.run_due(now)
 
 
@@ -275,6 +275,17 @@ def test_one_line_of_a_plan_of_payments_ends_and_the_others_go_on_for_less(
     pay_back(refunds()[0].id, now)
     notes = db.session.scalars(select(CreditNote)).all()
     assert sum(note.total_minor for note in notes) == 2900 + 690
+
+    # The toolbox too, later: what was paid of it goes back, the whole invoice is credited.
+    second_declaration = withdrawn_at(now + timedelta(hours=1), order.reference)
+    assert "24,50 € payés, 24,50 € rendus" in words_of(staff, second_declaration)
+    decide(staff, second_declaration)
+    worker.run_due(now)
+    pay_back(refunds()[-1].id, now)
+    assert sum(one.amount_minor for one in refunds()) == (2900 + 690 + 4900) // 2
+    notes = db.session.scalars(select(CreditNote)).all()
+    assert sum(note.total_minor for note in notes) == order_of(order_id).total_minor
+    assert order_of(order_id).status is OrderStatus.CANCELLED
 
 
 def test_a_monthly_contract_costs_the_days_supplied_and_stops(

@@ -73,7 +73,8 @@ def credit_rest(event: OrderCancelled, *, now: datetime) -> None:
         for payment in payments.of_order(order.id)
         if payments.settles_its_instalment(payment) and queries.invoice_of(payment) == invoice
     )
-    _issue(invoice, REST, invoice.total_minor - paid, {}, now=now)
+    rest = invoice.total_minor - paid - queries.never_asked(invoice.id)
+    _issue(invoice, REST, rest, {}, now=now)
 
 
 def credit_lines(

@@ -100,7 +100,7 @@ def proposal(request: WithdrawalRequest, order: Order) -> Proposal:
     """The proposal for a declaration that was matched to this order."""
     proofs = proofs_of(request.id)
     decided = _decided(request.id, [line.id for line in order.lines])
-    money = _money_by_line(order)
+    money = _money_by_line(order, [row for row in decided.values() if row.ends_contract])
     consents = consents_of(order)
     sent = {one.order_line_id for one in shipments_of(order.id) if one.shipped_at is not None}
     seen_on = min((proof.seen_on for proof in proofs), default=None)
@@ -200,28 +200,40 @@ def ended_lines(order_id: uuid.UUID) -> set[uuid.UUID]:
 
 @dataclass(frozen=True)
 class _Paid:
-    """What came for a line, and what went back or is on its way back (minor units)."""
+    """What came for a line, and what went back or is on its way back (minor units).
+
+    `of_price` is what came with the price of the order; the rest are a subscription's periods.
+    """
 
     came: int
     given: int
+    of_price: int
 
 
-def _money_by_line(order: Order) -> dict[uuid.UUID, _Paid]:
-    """By line: of the price that came, its share; of a subscription, its other periods too."""
+def _money_by_line(order: Order, ended: Sequence[DecidedLine]) -> dict[uuid.UUID, _Paid]:
+    """By line: of the price that came, its share; of a subscription, its other periods too.
+
+    What came after a line ended was for the others alone: the rest of the price is less by it.
+    """
     came = _price_payments(order)
     paid = Money(sum(_kept(one) for one in came), order.currency)
     prices = [line.gross_minor for line in order.lines]
     deferred = [_is_deferred(line) for line in order.lines]
-    shares = rules.paid_by_line(paid, prices, deferred)
+    known = {row.order_line_id: int(row.facts["of_price"]) for row in ended}
+    still = [0 if line.id in known else line.gross_minor for line in order.lines]
+    left = Money(max(paid.minor - sum(known.values()), 0), order.currency)
+    shares = rules.paid_by_line(left, still, deferred)
     rest = Money(_unassigned(order, {one.id for one in came}), order.currency)
     given = given_by_line(order)
     found = {}
     unassigned = rules.paid_by_line(rest, prices, deferred)
     for line, share, other in zip(order.lines, shares, unassigned, strict=True):
         more = _later_periods(line)
+        of_price = known.get(line.id, share)
         found[line.id] = _Paid(
-            share + sum(_kept(one) for one in more),
+            of_price + sum(_kept(one) for one in more),
             given[line.id] + other + sum(one.refunded_minor for one in more),
+            of_price,
         )
     return found
 
@@ -305,6 +317,7 @@ def _line(
     facts = {
         "price": line.gross_minor,
         "paid": paid.came,
+        "of_price": paid.of_price,
         "given_back": paid.given,
         "last_day": line.withdrawal_until.isoformat() if line.withdrawal_until else None,
         "extended_to": extended.isoformat() if extended else None,

@@ -265,7 +265,7 @@ def _unpaid(
 ) -> Mapping[uuid.UUID, int]:
     """What was still to come of the price of each line that ends, in minor units."""
     return {
-        line.order_line_id: max(line.facts["price"] - line.facts["paid"], 0)
+        line.order_line_id: max(line.facts["price"] - line.facts["of_price"], 0)
         for line in decision.lines
         if line.order_line_id in line_ids
     }
