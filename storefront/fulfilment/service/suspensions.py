@@ -143,7 +143,8 @@ def revoke(
         db.session.flush()
         variant_ids = [line.variant_id for line in taken if line.variant_id is not None]
         catalogue.release_holds(order_id, variant_ids)
-        publish(SupplyRevoked(order_id, cause), now=now)
+        named = None if only is None else tuple(line.id for line in taken)
+        publish(SupplyRevoked(order_id, cause, named), now=now)
     return bool(taken)
 
 

@@ -190,10 +190,7 @@ def _page(
         proof=proof,
         decision=decision or (DecisionForm(proposal) if proposal else None),
         refunds=_refunds_of(proposal) if proposal else [],
-        awaited=next(
-            (one for one in queries.awaited(today) if one.request.id == found.request.id),
-            None,
-        ),
+        awaited=next(iter(queries.awaited(today, only=found.request.id)), None),
     )
 
 

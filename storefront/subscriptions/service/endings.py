@@ -14,7 +14,6 @@ from storefront.infra.outbox import publish
 from storefront.kernel.calendar import paris_date, start_of_day
 from storefront.kernel.errors import Refusal
 from storefront.legal.queries import parameters_of
-from storefront.orders.models import FulfilmentStatus
 from storefront.orders.rules import BuyerKind
 from storefront.subscriptions import queries, rules
 from storefront.subscriptions.events import (
@@ -280,7 +279,7 @@ def end_revoked(event: SupplyRevoked, *, now: datetime) -> None:
     """
     for known in queries.of_order(event.order_id):
         subscription = locked(known.id)
-        taken = subscription.order_line.fulfilment is FulfilmentStatus.REVOKED
+        taken = event.only is None or subscription.order_line_id in event.only
         if taken and subscription.status is not SubscriptionStatus.ENDED:
             end(subscription, paris_date(now), "revoked", now=now)
 

@@ -44,15 +44,20 @@ class Awaited:
     rate_missing: bool = False
 
 
-def awaited(today: date, limit: int = 50) -> list[Awaited]:
-    """What is still to be decided or to be given back, the earliest day first."""
+def awaited(today: date, *, only: uuid.UUID | None = None, limit: int = 50) -> list[Awaited]:
+    """What is still to be decided or to be given back, the earliest day first.
+
+    `only` names one declaration.
+    """
     final = select(WithdrawalDecision.request_id).where(WithdrawalDecision.final)
     going = _going().with_only_columns(WithdrawalDecision.request_id)
+    named = () if only is None else (WithdrawalRequest.id == only,)
     rows = db.session.execute(
         select(WithdrawalRequest, Order)
         .outerjoin(WithdrawalMatch, WithdrawalMatch.request_id == WithdrawalRequest.id)
         .outerjoin(Order, Order.id == WithdrawalMatch.order_id)
         .where(
+            *named,
             or_(WithdrawalRequest.id.not_in(final), WithdrawalRequest.id.in_(going)),
             or_(Order.id.is_(None), Order.status.not_in(ENDED), WithdrawalRequest.id.in_(going)),
         )
