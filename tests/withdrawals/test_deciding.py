@@ -288,6 +288,29 @@ def test_one_line_of_a_plan_of_payments_ends_and_the_others_go_on_for_less(
     assert order_of(order_id).status is OrderStatus.CANCELLED
 
 
+def test_nothing_is_debited_while_another_declaration_waits(
+    app: Flask, staff: FlaskClient, now: datetime
+) -> None:
+    order_id = bought(now - timedelta(days=1), PACK, LESSONS)
+    reference = order_of(order_id).reference
+    withdrawn_at(now, reference)
+    second = withdrawn_at(now + timedelta(minutes=1), reference)
+    form = form_of(staff, REFERENCE)
+    form.pop("ligne-2")
+    assert staff.post(f"{DESK}/{REFERENCE}/decider", data=form).status_code == 303
+    assert order_of(order_id).debits_stopped_at is not None
+    assert "Forfait 5 heures" not in form_names(staff, second)
+    decide(staff, second, **{"ligne-2": ""})
+    assert order_of(order_id).status is OrderStatus.CANCELLED
+
+
+def form_names(staff: FlaskClient, reference: str) -> str:
+    """What can still be decided of a declaration."""
+    return (
+        words_of(staff, reference).partition("Calcul, ligne par ligne")[2].partition("Classer")[0]
+    )
+
+
 def test_a_monthly_contract_costs_the_days_supplied_and_stops(
     app: Flask, staff: FlaskClient, now: datetime
 ) -> None:

@@ -33,6 +33,7 @@ from storefront.withdrawals.models import (
     DecidedLine,
     GoodsProof,
     WithdrawalDecision,
+    WithdrawalMatch,
     WithdrawalRequest,
 )
 from storefront.withdrawals.queries.declarations import delays
@@ -158,6 +159,21 @@ def decisions_of(request_id: uuid.UUID) -> Sequence[WithdrawalDecision]:
         .where(WithdrawalDecision.request_id == request_id)
         .order_by(WithdrawalDecision.decided_at)
     ).all()
+
+
+def others_open(order_id: uuid.UUID, request_id: uuid.UUID) -> bool:
+    """Whether another withdrawal from this order still waits for its decision."""
+    final = select(WithdrawalDecision.request_id).where(WithdrawalDecision.final)
+    found = db.session.scalar(
+        select(WithdrawalMatch.id)
+        .where(
+            WithdrawalMatch.order_id == order_id,
+            WithdrawalMatch.request_id != request_id,
+            WithdrawalMatch.request_id.not_in(final),
+        )
+        .limit(1)
+    )
+    return found is not None
 
 
 def _decided(request_id: uuid.UUID, line_ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, DecidedLine]:

@@ -104,7 +104,8 @@ def decide(
     ended = [row.line for row, choice in chosen if _ends(row, choice)]
     if ended:
         _end(order, ended, decision, db.session.get_one(User, staff_id), now)
-    if decision.final and order.status is OrderStatus.CONFIRMED:
+    goes_on = decision.final and order.status is OrderStatus.CONFIRMED
+    if goes_on and not queries.others_open(order.id, request.id):
         orders.resume_debits(order, now=now)
     made = _refund(order, decision, chosen, now)
     publish(WithdrawalDecided(decision.id), now=now)
