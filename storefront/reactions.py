@@ -92,10 +92,12 @@ from storefront.tickets.events import (
     TicketRefused,
 )
 from storefront.withdrawals import emails as withdrawals
+from storefront.withdrawals import service as withdrawal_service
 from storefront.withdrawals.events import (
     CancellationMatched,
     CancellationNotified,
     ReasonDecided,
+    WithdrawalDecided,
     WithdrawalDeclared,
 )
 
@@ -187,6 +189,8 @@ def register(app: Flask) -> None:
     on(InterventionCancelled, tickets.tell_cancellation)
 
     on(WithdrawalDeclared, withdrawals.acknowledge_withdrawal)
+    on(WithdrawalDecided, withdrawals.tell_decision)
+    on(WithdrawalDecided, withdrawal_service.credit_unpaid)
     on(CancellationNotified, withdrawals.confirm_cancellation)
     on(CancellationMatched, withdrawals.tell_end)
-    on(ReasonDecided, withdrawals.tell_decision)
+    on(ReasonDecided, withdrawals.tell_reason)

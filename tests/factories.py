@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -151,27 +151,18 @@ def order(
     who: Buyer | None = None,
     provider: str = "stripe",
     consents: tuple[AcceptanceKind, ...] = (),
+    also: Sequence[Variant] = (),
 ) -> Order:
     """An order placed by its services under the terms in force, with its schedule, unpaid; a free
-    one has none."""
+    one has none.
+
+    `also` are further lines, one of each.
+    """
     who = who or buyer()
     version = legal_queries.in_force("cgv", now)
     sold = variant.product
-    line = order_rules.SaleLine(
-        product_id=sold.id,
-        variant_id=variant.id,
-        kind=sold.kind,
-        name=sold.name,
-        quantity=quantity,
-        unit_price_minor=variant.unit_price_minor,
-        price_basis=sold.price_basis,
-        vat_class=sold.vat_class,
-        withdrawal_kind=sold.withdrawal_kind,
-        instalments_max=sold.instalments_max,
-        features=sold.features,
-    )
     priced = order_rules.price_order(
-        [line],
+        [_line(variant, quantity), *(_line(one, 1) for one in also)],
         currency=sold.currency,
         territory=who.territory,
         professional=who.professional,
@@ -205,3 +196,20 @@ def order(
         instalments.schedule(placed, plans.plan(total, count, paris_date(now), "month"), now=now)
     db.session.flush()
     return placed
+
+
+def _line(variant: Variant, quantity: int) -> order_rules.SaleLine:
+    sold = variant.product
+    return order_rules.SaleLine(
+        product_id=sold.id,
+        variant_id=variant.id,
+        kind=sold.kind,
+        name=sold.name,
+        quantity=quantity,
+        unit_price_minor=variant.unit_price_minor,
+        price_basis=sold.price_basis,
+        vat_class=sold.vat_class,
+        withdrawal_kind=sold.withdrawal_kind,
+        instalments_max=sold.instalments_max,
+        features=sold.features,
+    )

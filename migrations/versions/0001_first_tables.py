@@ -435,7 +435,30 @@ def upgrade() -> None:
         sa.Column("email", sa.String(length=254), nullable=False),
         sa.Column("contract", sa.String(length=300), nullable=False),
         sa.Column("remark", sa.Text(), nullable=False),
+        sa.Column("lines", sa.JSON(), nullable=False),
         sa.Column("declared_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("received_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column(
+            "channel",
+            sa.Enum(
+                "online",
+                "email",
+                "post",
+                name="channel",
+                native_enum=False,
+                create_constraint=True,
+                length=40,
+            ),
+            nullable=False,
+        ),
+        sa.Column("recorded_by", sa.Uuid(), nullable=True),
+        sa.CheckConstraint(
+            "email <> '' OR channel = 'post'", name=op.f("ck_withdrawal_requests_reachable")
+        ),
+        sa.CheckConstraint("received_at >= declared_at", name=op.f("ck_withdrawal_requests_order")),
+        sa.ForeignKeyConstraint(
+            ["recorded_by"], ["users.id"], name=op.f("fk_withdrawal_requests_recorded_by")
+        ),
         sa.ForeignKeyConstraint(
             ["user_id"],
             ["users.id"],
@@ -461,6 +484,35 @@ def upgrade() -> None:
         ),
         sa.ForeignKeyConstraint(["item_id"], ["products.id"], name=op.f("fk_bundle_items_item_id")),
         sa.PrimaryKeyConstraint("bundle_id", "item_id", name=op.f("pk_bundle_items")),
+    )
+    op.create_table(
+        "goods_proofs",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("request_id", sa.Uuid(), nullable=False),
+        sa.Column(
+            "proof",
+            sa.Enum(
+                "returned",
+                "dispatched",
+                name="proof",
+                native_enum=False,
+                create_constraint=True,
+                length=40,
+            ),
+            nullable=False,
+        ),
+        sa.Column("seen_on", sa.Date(), nullable=False),
+        sa.Column("staff_id", sa.Uuid(), nullable=False),
+        sa.Column("recorded_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["request_id"],
+            ["withdrawal_requests.id"],
+            name=op.f("fk_goods_proofs_request_id"),
+            ondelete="RESTRICT",
+        ),
+        sa.ForeignKeyConstraint(["staff_id"], ["users.id"], name=op.f("fk_goods_proofs_staff_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_goods_proofs")),
+        sa.UniqueConstraint("request_id", "proof", name=op.f("uq_goods_proofs_request_id_proof")),
     )
     op.create_table(
         "incident_updates",
@@ -1037,6 +1089,43 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_order_lines_order_id"), ["order_id"], unique=False)
 
     op.create_table(
+        "withdrawal_decisions",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("request_id", sa.Uuid(), nullable=False),
+        sa.Column("order_id", sa.Uuid(), nullable=False),
+        sa.Column("staff_id", sa.Uuid(), nullable=False),
+        sa.Column("decided_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("refund_by", sa.Date(), nullable=False),
+        sa.Column("currency", sa.String(length=3), nullable=False),
+        sa.Column("due_minor", sa.BigInteger(), nullable=False),
+        sa.Column("final", sa.Boolean(), nullable=False),
+        sa.Column("words", sa.String(length=500), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["order_id"],
+            ["orders.id"],
+            name=op.f("fk_withdrawal_decisions_order_id"),
+            ondelete="RESTRICT",
+        ),
+        sa.ForeignKeyConstraint(
+            ["request_id"],
+            ["withdrawal_requests.id"],
+            name=op.f("fk_withdrawal_decisions_request_id"),
+            ondelete="RESTRICT",
+        ),
+        sa.ForeignKeyConstraint(
+            ["staff_id"], ["users.id"], name=op.f("fk_withdrawal_decisions_staff_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_withdrawal_decisions")),
+    )
+    with op.batch_alter_table("withdrawal_decisions", schema=None) as batch_op:
+        batch_op.create_index(
+            batch_op.f("ix_withdrawal_decisions_order_id"), ["order_id"], unique=False
+        )
+        batch_op.create_index(
+            batch_op.f("ix_withdrawal_decisions_request_id"), ["request_id"], unique=False
+        )
+
+    op.create_table(
         "withdrawal_matches",
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("request_id", sa.Uuid(), nullable=False),
@@ -1480,6 +1569,7 @@ def upgrade() -> None:
         sa.Column("free_exit_since", sa.Date(), nullable=True),
         sa.Column("ends_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("ended_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("first_used_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("past_due_since", sa.DateTime(timezone=True), nullable=True),
         sa.Column("suspend_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column(
@@ -1588,6 +1678,92 @@ def upgrade() -> None:
             unique=True,
             sqlite_where=sa.text("lifted_at IS NULL"),
             postgresql_where=sa.text("lifted_at IS NULL"),
+        )
+
+    op.create_table(
+        "withdrawal_decided_lines",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("decision_id", sa.Uuid(), nullable=False),
+        sa.Column("request_id", sa.Uuid(), nullable=False),
+        sa.Column("order_line_id", sa.Uuid(), nullable=False),
+        sa.Column("position", sa.BigInteger(), nullable=False),
+        sa.Column(
+            "basis",
+            sa.Enum(
+                "goods",
+                "delivery",
+                "delivery_kept",
+                "untouched",
+                "not_requested",
+                "not_informed",
+                "pro_rata",
+                "fully_supplied",
+                "training",
+                "content_unopened",
+                "content_not_waived",
+                "content_not_confirmed",
+                "content_begun",
+                "contractual",
+                "contractual_used",
+                "professional",
+                "late",
+                "no_period",
+                name="basis",
+                native_enum=False,
+                create_constraint=True,
+                length=40,
+            ),
+            nullable=False,
+        ),
+        sa.Column("facts", sa.JSON(), nullable=False),
+        sa.Column("paid_minor", sa.BigInteger(), nullable=False),
+        sa.Column("computed_minor", sa.BigInteger(), nullable=False),
+        sa.Column("due_minor", sa.BigInteger(), nullable=False),
+        sa.Column("reason", sa.String(length=300), nullable=False),
+        sa.Column("ends_contract", sa.Boolean(), nullable=False),
+        sa.CheckConstraint(
+            "due_minor = computed_minor OR reason <> ''",
+            name=op.f("ck_withdrawal_decided_lines_adjusted_with_reason"),
+        ),
+        sa.CheckConstraint(
+            "due_minor BETWEEN 0 AND paid_minor",
+            name=op.f("ck_withdrawal_decided_lines_within_what_was_paid"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["decision_id"],
+            ["withdrawal_decisions.id"],
+            name=op.f("fk_withdrawal_decided_lines_decision_id"),
+            ondelete="RESTRICT",
+        ),
+        sa.ForeignKeyConstraint(
+            ["order_line_id"],
+            ["order_lines.id"],
+            name=op.f("fk_withdrawal_decided_lines_order_line_id"),
+            ondelete="RESTRICT",
+        ),
+        sa.ForeignKeyConstraint(
+            ["request_id"],
+            ["withdrawal_requests.id"],
+            name=op.f("fk_withdrawal_decided_lines_request_id"),
+            ondelete="RESTRICT",
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_withdrawal_decided_lines")),
+        sa.UniqueConstraint(
+            "request_id",
+            "order_line_id",
+            name=op.f("uq_withdrawal_decided_lines_request_id_order_line_id"),
+        ),
+    )
+    with op.batch_alter_table("withdrawal_decided_lines", schema=None) as batch_op:
+        batch_op.create_index(
+            batch_op.f("ix_withdrawal_decided_lines_decision_id"), ["decision_id"], unique=False
+        )
+        batch_op.create_index(
+            "ux_withdrawal_decided_lines_ended",
+            ["order_line_id"],
+            unique=True,
+            sqlite_where=sa.text("ends_contract"),
+            postgresql_where=sa.text("ends_contract"),
         )
 
     op.create_table(
@@ -2703,12 +2879,15 @@ def upgrade() -> None:
     op.guard("cancellation_requests")
     op.guard("terms_versions")
     op.guard("withdrawal_requests")
+    op.guard("goods_proofs")
     op.guard("incident_updates")
     op.guard("plan_versions")
     op.guard("reason_decisions")
     op.guard("acceptances")
+    op.guard("withdrawal_decisions")
     op.guard("deferrals")
     op.guard("invoices")
+    op.guard("withdrawal_decided_lines")
     op.guard("access_events")
     op.guard("arrivals")
     op.guard("credit_entries")

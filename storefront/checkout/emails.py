@@ -14,7 +14,7 @@ from storefront.kernel.money import Money
 from storefront.legal.queries import acceptances_of, accepted_documents, parameters_of
 from storefront.notifications import service as notifications
 from storefront.orders.events import OrderCancelled
-from storefront.orders.models import Order, OrderStatus
+from storefront.orders.models import WITHDRAWN, Order, OrderStatus
 from storefront.orders.rules import BuyerKind
 from storefront.payments import queries as payments
 from storefront.payments.models import PaymentStatus
@@ -57,8 +57,13 @@ def confirm_order(event: InvoiceStored, *, now: datetime) -> None:
 
 
 def order_cancelled(event: OrderCancelled, *, now: datetime) -> None:
-    """Say that an order ended, why, and what happens to money that arrived (C-03)."""
+    """Say that an order ended, why, and what happens to money that arrived (C-03).
+
+    Who withdrew from all of it is told by the decision, line by line.
+    """
     order = db.session.get_one(Order, event.order_id)
+    if order.end_reason == WITHDRAWN:
+        return
     received = any(
         attempt.status is PaymentStatus.SUCCEEDED and not attempt.is_set_up
         for attempt in payments.of_order(order.id)

@@ -89,6 +89,12 @@ def _product(given: dict[str, Any], shelf: Category, products: list[dict[str, An
     if contained := given.get("contains"):
         # An order line copies the features, and so all that the bundle gives (C-05).
         features["lessons"] = lessons_of(products, contained)
+        # Each product's share of the price, for when it is supplied in part (W-07).
+        features["items"] = [
+            {"price_minor": one["price_minor"], "lessons": one["features"].get("lessons", [])}
+            for one in products
+            if one["slug"] in contained
+        ]
     product = Product(
         id=uuid.uuid4(),
         category=shelf,

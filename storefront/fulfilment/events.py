@@ -33,7 +33,8 @@ class SupplyResumed(Event):
 
 @dataclass(frozen=True)
 class SupplyRevoked(Event):
-    """What was sold on an order was taken back for good."""
+    """What was sold on an order was taken back for good; `only`: of these lines, not of all."""
 
     order_id: uuid.UUID
     cause: str
+    only: tuple[uuid.UUID, ...] | None = None

@@ -44,6 +44,11 @@ def date_short_fr(day: date | datetime) -> str:
     return _ordinal(day, "d MMM y")
 
 
+def iso_day_fr(text: str) -> str:
+    """A full date that was kept as text, in JSON."""
+    return date_fr(date.fromisoformat(text))
+
+
 def _ordinal(day: date, pattern: str) -> str:
     text: str = format_date(day, pattern, locale=LOCALE)
     return text.replace("1 ", "1er ", 1) if day.day == 1 else text
@@ -107,6 +112,7 @@ FILTERS: dict[str, Any] = {
     "money": money_fr,
     "date_fr": date_fr,
     "date_short_fr": date_short_fr,
+    "iso_day_fr": iso_day_fr,
     "month_fr": month_fr,
     "datetime_fr": datetime_fr,
     "time_fr": time_fr,

@@ -12,7 +12,7 @@ from typing import Literal, NamedTuple
 from storefront.catalogue.rules import OwnParts
 from storefront.kernel.calendar import PARIS, add_months, paris_instant
 from storefront.kernel.moments import Moment
-from storefront.kernel.money import Money
+from storefront.kernel.money import Money, share
 
 Interval = Literal["month", "fortnight"]
 
@@ -318,6 +318,20 @@ def working_day(now: datetime) -> date:
     """The last day whose morning has come: what is due on it or before can be done."""
     local = now.astimezone(PARIS)
     return local.date() if local.time() >= MORNING else local.date() - timedelta(days=1)
+
+
+def reduced(parts: Sequence[int], minor: int) -> list[int]:
+    """What is left of each part of a price once `minor` of them all is not owed any more.
+
+    In proportion, to the cent; the parts that are left add up to the rest exactly. Raises
+    ValueError for more than all of them.
+    """
+    whole = sum(parts)
+    if not 0 <= minor <= whole:
+        raise ValueError(f"{minor} of {whole}")
+    if not whole:
+        return list(parts)
+    return [money.minor for money in share(Money(whole - minor), parts)]
 
 
 class Days(NamedTuple):

@@ -227,6 +227,16 @@ def credited_by_line(invoice_id: uuid.UUID) -> dict[uuid.UUID, tuple[int, int]]:
     return {line_id: (int(gross), int(vat)) for line_id, gross, vat in rows}
 
 
+def never_asked(invoice_id: uuid.UUID) -> int:
+    """What was credited since lines were withdrawn from before it was paid, in minor units."""
+    total = db.session.scalar(
+        select(func.sum(CreditNote.total_minor)).where(
+            CreditNote.invoice_id == invoice_id, CreditNote.cause.startswith("withdrawal:")
+        )
+    )
+    return int(total or 0)
+
+
 def credited(invoice: Invoice) -> int:
     """What was credited of an invoice in all, in minor units."""
     return sum(gross for gross, _ in credited_by_line(invoice.id).values())

@@ -46,6 +46,10 @@ ORDER_LIFECYCLE = Lifecycle(
 )
 
 
+# Why an order ended: its customer withdrew from all that it sold.
+WITHDRAWN = "withdrawn"
+
+
 class Order(SealedRow, Base):
     """One contract: who, what, at which price, under which terms.
 

@@ -13,7 +13,7 @@ from sqlalchemy.orm import contains_eager, selectinload
 from storefront.catalogue.rules import WithdrawalKind
 from storefront.infra.db import db
 from storefront.kernel.calendar import paris_date
-from storefront.orders.models import FulfilmentStatus, Order, OrderLine, OrderStatus
+from storefront.orders.models import WITHDRAWN, FulfilmentStatus, Order, OrderLine, OrderStatus
 from storefront.payments.models import Payment, PaymentStatus, Refund, RefundStatus
 
 ENDED = (OrderStatus.CANCELLED, OrderStatus.REFUSED)
@@ -140,6 +140,8 @@ def paid_but_cancelled() -> Sequence[Row[Order, Payment]]:
         .join(Payment, Payment.order_id == Order.id)
         .where(
             Order.status.in_(ENDED),
+            # What stays of it was decided line by line (W-08).
+            Order.end_reason != WITHDRAWN,
             Payment.status == PaymentStatus.SUCCEEDED,
             or_(
                 Payment.taken_minor > Payment.refunded_minor + Payment.taken_back_minor,

@@ -225,16 +225,18 @@ def withdrawal_until(
     concluded_at: datetime,
     days: int,
     training_days: int = 0,
+    contractual: bool = True,
 ) -> date | None:
     """The last day on which this line can be withdrawn from; None when it is not known or none.
 
     Consumers have the legal period from the conclusion (WDR-02, WDR-03); goods count from their
     delivery, so nothing is set yet. Trainings have the later of the two periods (FOR-02).
-    Professionals have none (WDR-01), except what the terms grant them on plans.
+    Professionals have none (WDR-01), except what the terms grant them on plans (`contractual`).
     """
     if regime is None or regime is WithdrawalKind.GOODS:
         return None
-    if buyer is BuyerKind.PROFESSIONAL and kind is not ProductKind.PLAN:
+    granted = contractual and kind is ProductKind.PLAN
+    if buyer is BuyerKind.PROFESSIONAL and not granted:
         return None
     day = paris_date(concluded_at)
     last = withdrawal_last_day(day, days)

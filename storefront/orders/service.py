@@ -246,6 +246,7 @@ def confirm(order: Order, *, now: datetime) -> bool:
             concluded_at=now,
             days=terms.withdrawal_days,
             training_days=training_days,
+            contractual=terms.pro_withdrawal == "contractual",
         )
     publish(OrderConfirmed(order.id), now=now)
     journal.record("order.confirmed", order, {"total": order.total_minor}, now=now)
@@ -255,8 +256,8 @@ def confirm(order: Order, *, now: datetime) -> bool:
 def cancel(order: Order, reason: str, *, now: datetime) -> None:
     """End the contract and give back what it claimed; a second time changes nothing.
 
-    `reason` is a short code ("unpaid", "sold_out", "customer", "dispute_lost"), worded in
-    templates.
+    `reason` is a short code ("unpaid", "sold_out", "customer", "dispute_lost", "withdrawn"), worded
+    in templates.
     """
     order = locked(order.id)
     if order.status is OrderStatus.CANCELLED:

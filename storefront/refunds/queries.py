@@ -19,7 +19,7 @@ from storefront.instalments.models import Instalment, InstalmentStatus
 from storefront.invoicing import queries as invoices
 from storefront.kernel.calendar import paris_date, start_of_day
 from storefront.kernel.money import Money
-from storefront.orders.models import Order, OrderLine, OrderStatus
+from storefront.orders.models import Order, OrderStatus
 from storefront.payments import queries as payments
 from storefront.payments.models import (
     Dispute,
@@ -62,31 +62,32 @@ def holding(order_id: uuid.UUID) -> list[Payment]:
 def givable(order: Order) -> Givable:
     """What came for an order and is still here, and what of each line was not given back."""
     left = sum(payment.refundable.minor for payment in holding(order.id))
-    credited = _credited_by_position(order)
-    going: dict[uuid.UUID, int] = {}
-    for refund in payments.refunds_of_order(order.id):
-        if _takes_of_lines(refund):
-            for part in refund.parts:
-                line_id = uuid.UUID(part["line"])
-                going[line_id] = going.get(line_id, 0) + int(part["minor"])
+    given = given_by_line(order)
     return Givable(
         Money(left, order.currency),
         {
-            line.id: min(left, _line_left(line, credited, going))
+            line.id: min(left, max(line.gross_minor - given[line.id], 0))
             for line in order.lines
             if line.gross_minor > 0
         },
     )
 
 
-def _takes_of_lines(refund: Refund) -> bool:
+def given_by_line(order: Order) -> dict[uuid.UUID, int]:
+    """What of each line was credited, or is on its way back by a refund of that line."""
+    credited = _credited_by_position(order)
+    given = {line.id: credited.get(line.position, 0) for line in order.lines}
+    for refund in payments.refunds_of_order(order.id):
+        if takes_of_lines(refund):
+            for part in refund.parts:
+                given[uuid.UUID(part["line"])] += int(part["minor"])
+    return given
+
+
+def takes_of_lines(refund: Refund) -> bool:
     """Whether it will credit lines that are not credited yet; what goes a second time is."""
     coming = refund.status in GOING and refund.status is not RefundStatus.SUCCEEDED
     return coming and not payments.repeats_returned(refund)
-
-
-def _line_left(line: OrderLine, credited: dict[int, int], going: dict[uuid.UUID, int]) -> int:
-    return max(line.gross_minor - credited.get(line.position, 0) - going.get(line.id, 0), 0)
 
 
 def _credited_by_position(order: Order) -> dict[int, int]:

@@ -7,14 +7,14 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from sqlalchemy import exists, func, select
+from sqlalchemy import exists, func, or_, select
 from sqlalchemy.orm import contains_eager, joinedload, selectinload
 
 from storefront.catalogue.models import Product
 from storefront.catalogue.rules import ProductKind
 from storefront.credits import queries as credits
 from storefront.credits import rules as credit_rules
-from storefront.credits.models import HourLot
+from storefront.credits.models import CreditEntry, HourLot
 from storefront.infra.db import db
 from storefront.kernel.slices import billed_minutes
 from storefront.legal.models import Acceptance
@@ -180,6 +180,21 @@ def active_intervention(ticket_id: uuid.UUID) -> Intervention | None:
             Intervention.ticket_id == ticket_id, Intervention.status.in_(ACTIVE)
         )
     )
+
+
+def open_on_lines(order_line_ids: Iterable[uuid.UUID]) -> Sequence[uuid.UUID]:
+    """The tickets that are not over on these lines' hours, or whose appointment holds some."""
+    lots = select(HourLot.id).where(HourLot.order_line_id.in_(list(order_line_ids)))
+    holding = (
+        select(Intervention.ticket_id)
+        .join(CreditEntry, CreditEntry.cause_id == Intervention.id)
+        .where(CreditEntry.lot_id.in_(lots), Intervention.status.in_(ACTIVE))
+    )
+    return db.session.scalars(
+        select(Ticket.id)
+        .where(Ticket.status.not_in(ENDED), or_(Ticket.lot_id.in_(lots), Ticket.id.in_(holding)))
+        .order_by(Ticket.id)
+    ).all()
 
 
 def earliest_days(lots: Iterable[HourLot], today: date) -> dict[uuid.UUID, date | None]:

@@ -13,9 +13,15 @@ from storefront.withdrawals.events import (
     CancellationMatched,
     CancellationNotified,
     ReasonDecided,
+    WithdrawalDecided,
     WithdrawalDeclared,
 )
-from storefront.withdrawals.models import CancellationRequest, ReasonDecision, WithdrawalRequest
+from storefront.withdrawals.models import (
+    CancellationRequest,
+    ReasonDecision,
+    WithdrawalDecision,
+    WithdrawalRequest,
+)
 
 
 def acknowledge_withdrawal(event: WithdrawalDeclared, *, now: datetime) -> None:
@@ -24,6 +30,8 @@ def acknowledge_withdrawal(event: WithdrawalDeclared, *, now: datetime) -> None:
     What is known of the order is told only when the e-mail is that order's, or its owner's.
     """
     request = db.session.get_one(WithdrawalRequest, event.withdrawal_id)
+    if not request.email:
+        return  # it came by post and names no address: staff write back on paper
     match = queries.withdrawal_match(request.id)
     order = match.order if match else None
     days = queries.delays(request.declared_at, order).refund
@@ -39,9 +47,32 @@ def acknowledge_withdrawal(event: WithdrawalDeclared, *, now: datetime) -> None:
             "sent_at": request.declared_at.astimezone(PARIS),
             "order": order,
             "refund_days": days,
-            "refund_by": rules.refund_by(request.declared_at, days),
+            "refund_by": rules.refund_by(request.received_at, days),
         },
         documents=accepted_documents(order.id) if order else [],
+        now=now,
+    )
+
+
+def tell_decision(event: WithdrawalDecided, *, now: datetime) -> None:
+    """What goes back of each line and why, by when, and what has ended (W-06, W-07).
+
+    Told to the order's own address: anybody can name another one in a declaration. Nothing when
+    no line was decided on.
+    """
+    decision = db.session.get_one(WithdrawalDecision, event.decision_id)
+    if not decision.lines:
+        return
+    request, order = db.session.get_one(WithdrawalRequest, decision.request_id), decision.order
+    queue(
+        "withdrawal_decided",
+        key=f"withdrawal_decided:{decision.id}",
+        recipient=order.email,
+        user_id=order.user_id,
+        order_id=order.id,
+        subject=f"Décision sur votre rétractation – {request.reference}",
+        context={"decision": decision, "received": request, "order": order},
+        documents=[],
         now=now,
     )
 
@@ -69,7 +100,7 @@ def tell_end(event: CancellationMatched, *, now: datetime) -> None:
         _write(request, f"cancellation_end:{request.id}", subject, now)
 
 
-def tell_decision(event: ReasonDecided, *, now: datetime) -> None:
+def tell_reason(event: ReasonDecided, *, now: datetime) -> None:
     """Whether the reason to leave early was found good, why, and when the contract ends (SUB-04).
 
     Nothing for who gave a postal address only: staff write to them on paper.

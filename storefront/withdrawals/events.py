@@ -34,3 +34,10 @@ class ReasonDecided(Event):
     """Staff decided of a reason to leave a commitment early (SUB-04)."""
 
     decision_id: uuid.UUID
+
+
+@dataclass(frozen=True)
+class WithdrawalDecided(Event):
+    """Staff decided on lines of a withdrawal: what goes back, what ends."""
+
+    decision_id: uuid.UUID

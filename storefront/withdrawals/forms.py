@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import secrets
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import date, timedelta
 from typing import Any
 
@@ -15,16 +15,19 @@ from wtforms import (
     Field,
     HiddenField,
     SelectField,
+    SelectMultipleField,
     StringField,
     TextAreaField,
 )
 from wtforms import Form as AnyForm
 from wtforms.validators import DataRequired, Email, Length, Optional, ValidationError
+from wtforms.widgets import CheckboxInput
 
 from storefront.identity.forms import AUTOCOMPLETE, EMAIL_WRONG, email_field, name_field
 from storefront.infra.forms import ShopForm
 from storefront.infra.templating import date_fr
-from storefront.withdrawals.service import Cancellation, Withdrawal
+from storefront.withdrawals.rules import order_reference
+from storefront.withdrawals.service import Cancellation, ChosenLine, Withdrawal
 
 OTHER_REASON = "autre"
 FURTHEST_WISH = timedelta(days=5 * 366)
@@ -79,11 +82,14 @@ class DeclarationForm(ShopForm):
     @property
     def typed(self) -> list[tuple[str, str]]:
         """Names and values to carry from the page that is read again."""
-        return [
-            (field.name, field._value() if hasattr(field, "_value") else field.data or "")
-            for field in self
-            if field.name != "csrf_token"
-        ]
+        pairs = []
+        for field in self:
+            if isinstance(field, SelectMultipleField):
+                pairs += [(field.name, value) for value in field.data or ()]
+            elif field.name != "csrf_token":
+                value = field._value() if hasattr(field, "_value") else field.data or ""
+                pairs.append((field.name, value))
+        return pairs
 
 
 class WithdrawalForm(DeclarationForm):
@@ -91,6 +97,12 @@ class WithdrawalForm(DeclarationForm):
 
     name = name_field("Nom et prénom")
     contract = contract_field("Contrat auquel vous renoncez")
+    lines = SelectMultipleField(
+        "Ce à quoi vous renoncez",
+        choices=(),
+        option_widget=CheckboxInput(),
+        validate_choice=False,
+    )
     email = email_field("Adresse e-mail où recevoir l’accusé de réception")
     remark = TextAreaField(
         "Précisions",
@@ -102,6 +114,34 @@ class WithdrawalForm(DeclarationForm):
         render_kw={"rows": "3", "maxlength": "1000"},
     )
 
+    def offer(self, reference: str, lines: Sequence[tuple[str, str]]) -> None:
+        """Let them choose lines of their own order, by id and name: all of them at first.
+
+        One line needs no choice, and nothing is chosen of a contract that is named otherwise.
+        """
+        self.reference, self.offered = reference, dict(lines)
+        if len(lines) > 1:
+            self.lines.choices = list(lines)
+            if not self.is_submitted():
+                self.lines.data = list(self.offered)
+
+    def validate(self, extra_validators: Any = None) -> bool:
+        """The shape of what was typed, and a line at least of those that can be chosen."""
+        good: bool = super().validate(extra_validators)
+        if self.lines.choices and self._names_order and not self._chosen():
+            self.lines.errors = ["Cochez au moins un article."]
+            return False
+        return good
+
+    @property
+    def _names_order(self) -> bool:
+        return order_reference(self.text("contract")) == getattr(self, "reference", None)
+
+    def _chosen(self) -> tuple[ChosenLine, ...]:
+        offered = getattr(self, "offered", {})
+        chosen = self.lines.data or ()
+        return tuple(ChosenLine(line, name) for line, name in offered.items() if line in chosen)
+
     def declared(self) -> Withdrawal:
         """What is declared."""
         return Withdrawal(
@@ -109,6 +149,7 @@ class WithdrawalForm(DeclarationForm):
             email=self.text("email"),
             contract=self.text("contract"),
             remark=self.text("remark"),
+            lines=self._chosen() if self.lines.choices and self._names_order else (),
         )
 
 

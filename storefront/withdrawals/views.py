@@ -130,6 +130,9 @@ def withdraw() -> Answer:
     """Declare, read again, confirm (L221-21): two steps and one button."""
     order, act, now = _own_order(), _act(), clock.now()
     form = forms.WithdrawalForm(data=_known(order))
+    if order is not None:
+        offered = [(str(line.id), line.name) for line in queries.withdrawable(order, now)]
+        form.offer(order.reference, offered)
     form.page_token()
     if act in (None, Act.CORRECT) or not form.validate():
         page = render_template(

@@ -204,6 +204,7 @@ def test_a_message_keeps_the_headers_that_it_left_with(
 # lines that stand within their invoice's seal.
 NO_EXHIBIT = {
     *("holds", "busy_cells", "email_attachments", "invoice_lines", "credit_note_lines"),
+    "withdrawal_decided_lines",
     *("carts", "cart_lines", "used_codes"),
 }
 

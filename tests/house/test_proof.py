@@ -18,7 +18,10 @@ from tests.house.sources import ROOT, TEMPLATES, parsed, python_files
 pytestmark = pytest.mark.static
 
 # Sealed with the row that they are lines of.
-WITHIN = {"invoice_lines", "credit_note_lines", JournalEntry.__tablename__}
+WITHIN = {
+    *("invoice_lines", "credit_note_lines", "withdrawal_decided_lines"),
+    JournalEntry.__tablename__,
+}
 # Kinds that are named after a state.
 STATES = {
     "payment": PaymentStatus,

@@ -22,6 +22,7 @@ from storefront.instalments.rules import (
     next_attempt,
     offers,
     plan,
+    reduced,
     working_day,
 )
 from storefront.kernel.calendar import withdrawal_last_day
@@ -290,3 +291,18 @@ def test_own_parts_never_ask_an_individual_for_more_than_the_law_lets(
             assert parts[0].due_on > line.course.withdrawal_ends_on
             assert parts[0].amount.minor * 10 <= price * 3
     assert found(line)[1].refusal is None
+
+
+@given(st.lists(st.integers(0, 90_000), min_size=1, max_size=6), st.data())
+def test_parts_are_smaller_by_exactly_what_is_not_owed_any_more(
+    parts: list[int], data: st.DataObject
+) -> None:
+    less = data.draw(st.integers(0, sum(parts)))
+    left = reduced(parts, less)
+    assert sum(left) == sum(parts) - less
+    assert all(0 <= after <= before for after, before in zip(left, parts, strict=True))
+
+
+def test_no_more_than_is_owed_can_be_taken_off() -> None:
+    with pytest.raises(ValueError, match="101 of 100"):
+        reduced([60, 40], 101)

@@ -163,6 +163,18 @@ class LiveShop:
         )
         return found[-1]
 
+    @contextmanager
+    def mail_down(self) -> Iterator[None]:
+        """Meanwhile no message can be handed over: something stands where they are put."""
+        mail, away = self.folder / "mail", self.folder / "mail-kept"
+        mail.rename(away)
+        mail.touch()
+        try:
+            yield
+        finally:
+            mail.unlink()
+            away.rename(mail)
+
     def control(self, path: str, **body: Any) -> Any:
         """Ask or tell the providers' stand-in something."""
         answer = requests.request(

@@ -95,7 +95,8 @@ def test_the_eleven_days_are_holidays_in_every_place(place: Place) -> None:
 @pytest.mark.parametrize(("event", "told", "last"), table(PAGE, "Event", "Told", "Last day"))
 def test_who_was_told_late_or_never_has_longer(event: str, told: str, last: str) -> None:
     informed_on = None if told == "never" else date.fromisoformat(told)
-    assert informed_last_day(date.fromisoformat(event), informed_on).isoformat() == last
+    in_time = withdrawal_last_day(date.fromisoformat(event))
+    assert informed_last_day(in_time, informed_on).isoformat() == last
 
 
 @given(DAYS, st.none() | st.integers(-30, 500))
@@ -103,8 +104,8 @@ def test_being_told_late_never_costs_a_day_nor_gives_more_than_twelve_months(
     event: date, told_after: int | None
 ) -> None:
     informed_on = None if told_after is None else event + timedelta(days=told_after)
-    last = informed_last_day(event, informed_on)
-    told, never_told = withdrawal_last_day(event), informed_last_day(event, None)
+    told = withdrawal_last_day(event)
+    last, never_told = informed_last_day(told, informed_on), informed_last_day(told, None)
     assert told <= last <= never_told
     assert never_told >= told + timedelta(days=365)
     if informed_on is not None:

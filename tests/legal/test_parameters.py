@@ -106,6 +106,7 @@ def test_changing_any_parameter_changes_the_text(name: str):
         "early_exit_reasons": ("un départ",),
         "consumer_acceleration": "after_notice",
         "professional_acceleration": "after_notice",
+        "pro_withdrawal": "none",
     }.get(name, 0)
     read = read_source(CGV)
     now = getattr(read.parameters, name)

@@ -55,6 +55,20 @@ def test_who_has_the_right_comes_in(gated: Flask, now: datetime) -> None:
     assert client.get("/essai").text == "dedans"
 
 
+def test_the_first_use_of_a_plan_is_kept(gated: Flask, now: datetime) -> None:
+    client, found = holder(gated, now)
+    client.get("/api/droits")  # asking is not using
+    db.session.expire_all()
+    assert db.session.get_one(Subscription, found.id).first_used_at is None
+    client.get("/essai")
+    db.session.expire_all()
+    first = db.session.get_one(Subscription, found.id).first_used_at
+    client.get("/essai")
+    db.session.expire_all()
+    assert first is not None
+    assert db.session.get_one(Subscription, found.id).first_used_at == first
+
+
 def test_who_has_not_reads_which_plan_has_it(gated: Flask, now: datetime) -> None:
     with transaction():
         factories.product(
@@ -99,6 +113,7 @@ def test_a_template_asks_in_words_and_reads_once(gated: Flask, now: datetime) ->
     client, _ = holder(gated, now)
 
     assert client.get("/mots").text == "True False 12 0"
+    client.get("/essai")  # the first use of a plan is written down
     assert queries_of(client, "/mots") == queries_of(client, "/essai")
     assert gated.test_client().get("/mots").text == "False False 0 0"
 

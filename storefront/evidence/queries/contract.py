@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import uuid
+from typing import Any
 
-from sqlalchemy import or_, select
-from sqlalchemy.orm import joinedload
+from sqlalchemy import Select, or_, select
+from sqlalchemy.orm import joinedload, selectinload
 
 from storefront.evidence.queries.items import Exhibit, File, items
 from storefront.identity.models import User
@@ -16,7 +17,9 @@ from storefront.subscriptions.models import Subscription, VersionNotice
 from storefront.withdrawals.models import (
     CancellationMatch,
     CancellationRequest,
+    GoodsProof,
     ReasonDecision,
+    WithdrawalDecision,
     WithdrawalMatch,
     WithdrawalRequest,
 )
@@ -82,32 +85,37 @@ def declarations(order_id: uuid.UUID) -> Exhibit:
     """What its customer declared, word for word, and how it was found to be about this order."""
     withdrawn = select(WithdrawalMatch).where(WithdrawalMatch.order_id == order_id)
     cancelled = select(CancellationMatch).where(CancellationMatch.order_id == order_id)
-    withdrawals = (
-        select(WithdrawalRequest)
-        .where(WithdrawalRequest.id.in_(withdrawn.with_only_columns(WithdrawalMatch.request_id)))
-        .order_by(WithdrawalRequest.declared_at, WithdrawalRequest.id)
-    )
-    cancellations = (
-        select(CancellationRequest)
-        .where(
-            CancellationRequest.id.in_(cancelled.with_only_columns(CancellationMatch.request_id))
-        )
-        .order_by(CancellationRequest.declared_at, CancellationRequest.id)
-    )
-    decided = (
-        select(ReasonDecision)
-        .where(
-            ReasonDecision.request_id.in_(cancelled.with_only_columns(CancellationMatch.request_id))
-        )
-        .order_by(ReasonDecision.decided_at, ReasonDecision.id)
-    )
+    withdrawals = withdrawn.with_only_columns(WithdrawalMatch.request_id)
+    cancellations = cancelled.with_only_columns(CancellationMatch.request_id)
     return Exhibit(
         "declarations",
         [
-            *items(withdrawals, lambda row: row.reference),
+            *items(_declared(WithdrawalRequest, withdrawals), lambda row: row.reference),
             *items(withdrawn.order_by(WithdrawalMatch.matched_at, WithdrawalMatch.id)),
-            *items(cancellations, lambda row: row.reference),
+            *items(
+                select(GoodsProof)
+                .where(GoodsProof.request_id.in_(withdrawals))
+                .order_by(GoodsProof.recorded_at, GoodsProof.id)
+            ),
+            *items(
+                select(WithdrawalDecision)
+                .where(WithdrawalDecision.order_id == order_id)
+                .options(selectinload(WithdrawalDecision.lines))
+                .order_by(WithdrawalDecision.decided_at, WithdrawalDecision.id),
+                lambda row: money_fr(row.due),
+            ),
+            *items(_declared(CancellationRequest, cancellations), lambda row: row.reference),
             *items(cancelled.order_by(CancellationMatch.matched_at, CancellationMatch.id)),
-            *items(decided),
+            *items(
+                select(ReasonDecision)
+                .where(ReasonDecision.request_id.in_(cancellations))
+                .order_by(ReasonDecision.decided_at, ReasonDecision.id)
+            ),
         ],
     )
+
+
+def _declared(
+    model: type[WithdrawalRequest] | type[CancellationRequest], ids: Select[Any]
+) -> Select[Any]:
+    return select(model).where(model.id.in_(ids)).order_by(model.declared_at, model.id)

@@ -8,7 +8,7 @@ function locks the order's lines first, so that two causes never decide on the s
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 
 from sqlalchemy import select
@@ -114,15 +114,22 @@ def resume(
     return lifted
 
 
-def revoke(order_id: uuid.UUID, cause: str, *, now: datetime) -> bool:
-    """Take back for good what was sold on this order: it was refused, a dispute was lost.
+def revoke(
+    order_id: uuid.UUID,
+    cause: str,
+    *,
+    only: Collection[uuid.UUID] | None = None,
+    now: datetime,
+) -> bool:
+    """Take back for good what was sold on this order: it was refused, a dispute was lost, its
+    customer has withdrawn. `only` names lines of it.
 
     Nothing that is left can be used, seats and unsent goods are for sale again, hours that no
     appointment holds are deducted. What was delivered stays delivered. Says if it did.
     """
     taken: list[OrderLine] = []
     for line in lines_of(order_id):
-        if not _can_be_stopped(line):
+        if (only is not None and line.id not in only) or not _can_be_stopped(line):
             continue
         known = queries.open_suspensions([line.id])
         row = next((one for one in known if one.cause == cause), None)
@@ -136,7 +143,8 @@ def revoke(order_id: uuid.UUID, cause: str, *, now: datetime) -> bool:
         db.session.flush()
         variant_ids = [line.variant_id for line in taken if line.variant_id is not None]
         catalogue.release_holds(order_id, variant_ids)
-        publish(SupplyRevoked(order_id, cause), now=now)
+        named = None if only is None else tuple(line.id for line in taken)
+        publish(SupplyRevoked(order_id, cause, named), now=now)
     return bool(taken)
 
 

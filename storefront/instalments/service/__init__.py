@@ -12,9 +12,12 @@ from storefront.instalments.service.endings import (
     announce_again,
     cancel,
     cancel_rest,
+    cancel_schedule,
     hold,
     move_to,
+    reduce_rest,
     release,
+    under_way,
 )
 from storefront.instalments.service.owing import notice_of, owe, schedule
 from storefront.instalments.service.schedules import (
@@ -46,6 +49,7 @@ __all__ = [
     "begin",
     "cancel",
     "cancel_rest",
+    "cancel_schedule",
     "change_method",
     "claim",
     "describe",
@@ -60,9 +64,11 @@ __all__ = [
     "notice_of",
     "owe",
     "pay_now",
+    "reduce_rest",
     "release",
     "reminder",
     "schedule",
     "settle",
+    "under_way",
     "wait_for",
 ]

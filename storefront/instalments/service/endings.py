@@ -10,7 +10,13 @@ from sqlalchemy import select
 
 from storefront.infra import journal
 from storefront.infra.db import db
-from storefront.instalments.models import INSTALMENT_LIFECYCLE, Instalment, InstalmentStatus
+from storefront.instalments import rules
+from storefront.instalments.models import (
+    INSTALMENT_LIFECYCLE,
+    PRICE,
+    Instalment,
+    InstalmentStatus,
+)
 from storefront.instalments.queries import UNSETTLED
 from storefront.instalments.service.owing import notice_of
 from storefront.instalments.service.schedules import move
@@ -27,6 +33,40 @@ def cancel_rest(order_id: uuid.UUID, *, now: datetime) -> None:
         if INSTALMENT_LIFECYCLE.can(part.status, InstalmentStatus.CANCELLED):
             move(part, InstalmentStatus.CANCELLED)
             journal.record("instalment.cancelled", part, {"order": order_id}, now=now)
+
+
+def cancel_schedule(order_id: uuid.UUID, schedule: str, *, now: datetime) -> None:
+    """One schedule of an order ends: the months of a subscription that is withdrawn from (W-08)."""
+    for part in _open_parts(order_id):
+        if part.schedule == schedule:
+            cancel(part, now=now)
+
+
+def reduce_rest(order_id: uuid.UUID, minor: int, *, now: datetime) -> None:
+    """Lines of an order are withdrawn from: what is still to come of its price is so much less.
+
+    Every part is smaller in proportion, one of nothing is cancelled, and what changed is announced
+    anew. The caller made sure that no provider is being asked for any of it.
+    """
+    parts = [part for part in _open_parts(order_id) if part.schedule == PRICE]
+    owed = sum(part.amount_minor for part in parts)
+    if minor >= owed:
+        for part in parts:
+            cancel(part, now=now)
+        return
+    left = rules.reduced([part.amount_minor for part in parts], minor)
+    for part, amount in zip(parts, left, strict=True):
+        if amount == 0:
+            cancel(part, now=now)
+        elif amount != part.amount_minor:
+            facts = {"from": part.amount_minor, "to": amount}
+            part.amount_minor, part.announced_at = amount, None
+            journal.record("instalment.reduced", part, facts, now=now)
+
+
+def under_way(order_id: uuid.UUID) -> bool:
+    """Whether a provider is being asked for a part of this order at this moment."""
+    return any(part.status is InstalmentStatus.CHARGING for part in _open_parts(order_id))
 
 
 def cancel(instalment: Instalment, *, now: datetime) -> bool:

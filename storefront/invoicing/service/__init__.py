@@ -2,6 +2,7 @@
 
 from storefront.invoicing.service.credit_notes import (
     credit_dispute,
+    credit_lines,
     credit_refund,
     credit_rest,
     store_credit_note_pdf,
@@ -19,6 +20,7 @@ __all__ = [
     "BilledPeriod",
     "Reduction",
     "credit_dispute",
+    "credit_lines",
     "credit_refund",
     "credit_rest",
     "issue_for_order",

@@ -73,7 +73,21 @@ def credit_rest(event: OrderCancelled, *, now: datetime) -> None:
         for payment in payments.of_order(order.id)
         if payments.settles_its_instalment(payment) and queries.invoice_of(payment) == invoice
     )
-    _issue(invoice, REST, invoice.total_minor - paid, {}, now=now)
+    rest = invoice.total_minor - paid - queries.never_asked(invoice.id)
+    _issue(invoice, REST, rest, {}, now=now)
+
+
+def credit_lines(
+    order_id: uuid.UUID, cause: str, amounts: dict[uuid.UUID, int], *, now: datetime
+) -> CreditNote | None:
+    """Credit what will not be paid of lines of an order that goes on (minor units), once a cause.
+
+    Raises `InvoiceAwaited`.
+    """
+    invoice = queries.for_cause(order_id)
+    if invoice is None:
+        raise InvoiceAwaited(str(order_id))
+    return _issue(invoice, cause, sum(amounts.values()), amounts, now=now)
 
 
 def _credit_payment(

@@ -105,27 +105,24 @@ def withdrawal_last_day(
 
 
 def informed_last_day(
-    event: date,
+    last_day: date,
     informed_on: date | None,
     days: int = 14,
     places: Collection[Place] = EVERYWHERE,
 ) -> date:
-    """Return the last day to withdraw for who was told of that right late, or never (WDR-04).
+    """Return the last day to withdraw once it is known when the customer was told of it (WDR-04).
 
-    `informed_on` is the Paris day on which the customer had the information on a durable medium.
-    Never: twelve months after the end of the period that it should have opened. Late: the days
-    counted from then, which never ends sooner than the period itself nor later than those twelve
-    months.
+    `last_day` is that of a customer told in time, `informed_on` the Paris day on which this one had
+    the information on a durable medium. Never: twelve months more. Late: the days counted from
+    then, never sooner than `last_day` nor later than those twelve months.
 
     Sources: Code de la consommation L221-20; directive 2011/83 art. 10. Raises as
     `withdrawal_last_day` does.
     """
-    told = withdrawal_last_day(event, days, places)
-    never_told = _next_working_day(add_months(told, _MONTHS_WHEN_NOT_TOLD), places)
+    never_told = _next_working_day(add_months(last_day, _MONTHS_WHEN_NOT_TOLD), places)
     if informed_on is None:
         return never_told
-    counted = withdrawal_last_day(max(event, informed_on), days, places)
-    return min(max(told, counted), never_told)
+    return max(last_day, min(never_told, withdrawal_last_day(informed_on, days, places)))
 
 
 def _next_working_day(day: date, places: Collection[Place]) -> date:

@@ -93,6 +93,9 @@ class TermsParameters(Parameters):
     renewal_opt_out_days: Annotated[int, Between(1, 90)] = 30
     # B-05; 0 for a shop that Règl. (UE) 2019/1150 does not concern, else 30 at least (art. 4).
     platform_notice_days: Annotated[int, Between(0, 365)] = 0
+    # What a professional may withdraw from, whom the law gives nothing at a distance (LX5, WDR-01):
+    # nothing, or a plan of which nothing that is paid was used (MRE-07).
+    pro_withdrawal: Literal["none", "contractual"] = "none"
 
 
 @dataclass(frozen=True)

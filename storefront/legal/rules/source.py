@@ -226,6 +226,14 @@ def _platform_notice(days: int) -> str:
     return f"est porté à {_counted('jour', 'jours')(days)}"
 
 
+PRO_WITHDRAWALS = {
+    "none": "il en va de même",
+    "contractual": (
+        "nous vous accordons cependant le délai d’un consommateur, à compter de la souscription, "
+        "tant que vous n’avez utilisé aucune fonction payante"
+    ),
+}
+
 FILTERS: dict[str, Any] = {
     "minutes": _counted("minute", "minutes"),
     "hours": _counted("heure", "heures"),
@@ -239,6 +247,7 @@ FILTERS: dict[str, Any] = {
     "interval": INTERVALS.__getitem__,
     "acceleration": ACCELERATIONS.__getitem__,
     "platform_notice": _platform_notice,
+    "pro_withdrawal": PRO_WITHDRAWALS.__getitem__,
 }
 
 # "Units are in the names": what follows the last of these words.

@@ -24,6 +24,7 @@ from storefront.refunds.queries import LONG_DOUBT
 from storefront.staff.desk.forms import SampleForm
 from storefront.subscriptions.queries import outages
 from storefront.tickets import queries as tickets
+from storefront.withdrawals import queries as withdrawals
 
 bp = Blueprint("desk", __name__, url_prefix="/gestion")
 
@@ -61,8 +62,11 @@ def today() -> str:
             "overdue": instalments.overdue(),
             "outages": outages.waiting(),
             "unpublished": legal.failed_releases(),
+            "withdrawals": withdrawals.awaited(day),
         }
-    return render_template("staff/desk/today.html", now=now, support=support, selling=selling)
+    return render_template(
+        "staff/desk/today.html", now=now, today=day, support=support, selling=selling
+    )
 
 
 @dataclass(frozen=True)

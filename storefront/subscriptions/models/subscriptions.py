@@ -120,6 +120,8 @@ class Subscription(Base):
     # The instant of an end that is not the start of `ends_on`: no period begins on that day.
     ends_at: Mapped[datetime | None]
     ended_at: Mapped[datetime | None]
+    # When something that the plan lets its holder use was used first (MRE-07).
+    first_used_at: Mapped[datetime | None]
     past_due_since: Mapped[datetime | None]
     # When the grace days of the accepted terms are over (B-04); None while nothing is late, and
     # for a contract that binds.

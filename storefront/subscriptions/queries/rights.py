@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from sqlalchemy import or_, select
@@ -29,10 +29,14 @@ class NotEntitled(Refusal):
 
 @dataclass(frozen=True)
 class Granted:
-    """What a customer's running plans allow, all together (C-08)."""
+    """What a customer's running plans allow, all together (C-08).
+
+    `unused` names, by entitlement, the subscriptions of which nothing was used yet (MRE-07).
+    """
 
     entitlements: frozenset[str]
     limits: Mapping[str, int | None]
+    unused: Mapping[str, frozenset[uuid.UUID]] = field(default_factory=dict)
 
     def as_json(self) -> dict[str, object]:
         """For code of other programs; a limit of null is none."""
@@ -48,8 +52,8 @@ def granted(user_id: uuid.UUID, now: datetime) -> Granted:
 
     A service that is past due is kept for its grace days (B-04). Of two limits the higher counts.
     """
-    running = db.session.scalars(
-        select(PlanVersion)
+    running = db.session.execute(
+        select(PlanVersion, Subscription.id, Subscription.first_used_at)
         .join(Subscription, Subscription.version_id == PlanVersion.id)
         .join(OrderLine, OrderLine.id == Subscription.order_line_id)
         .where(
@@ -65,14 +69,17 @@ def granted(user_id: uuid.UUID, now: datetime) -> Granted:
             OrderLine.fulfilment.not_in(STOPPED),
         )
     ).all()
-    contracts = [contract_of(version.features) for version in running]
+    contracts = [contract_of(version.features) for version, _, _ in running]
+    unused: dict[str, frozenset[uuid.UUID]] = {}
     limits: dict[str, int | None] = {}
-    for contract in contracts:
+    for contract, (_, key, first_used_at) in zip(contracts, running, strict=True):
+        for name in contract.entitlements if first_used_at is None else ():
+            unused[name] = unused.get(name, frozenset()) | {key}
         for name, most in contract.limits.items():
             known = limits.get(name, 0)
             limits[name] = None if most is None or known is None else max(most, known)
     names = (contract.entitlements for contract in contracts)
-    return Granted(frozenset().union(*names), limits)
+    return Granted(frozenset().union(*names), limits, unused)
 
 
 def may(user_id: uuid.UUID, entitlement: str, now: datetime) -> bool:

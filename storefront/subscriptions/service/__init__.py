@@ -96,6 +96,7 @@ from storefront.subscriptions.service.starting import (
     check_free,
     start_for_order,
 )
+from storefront.subscriptions.service.states import note_use
 from storefront.subscriptions.service.versions import publish_version, version_of
 
 __all__ = [
@@ -150,6 +151,7 @@ __all__ = [
     "note_page_closed",
     "note_paid",
     "note_told",
+    "note_use",
     "notice_of",
     "open_next_months",
     "open_rest",

@@ -307,10 +307,14 @@ def take_effect(termination_id: uuid.UUID, *, now: datetime) -> bool:
 
 
 def end_revoked(event: SupplyRevoked, *, now: datetime) -> None:
-    """What an order sold was taken back for good: its subscriptions end at once."""
+    """What was sold was taken back for good: its subscriptions end at once, each with its line.
+
+    What is taken back of one line alone leaves the others running.
+    """
     for known in queries.of_order(event.order_id):
         subscription = locked(known.id)
-        if subscription.status is not SubscriptionStatus.ENDED:
+        taken = event.only is None or subscription.order_line_id in event.only
+        if taken and subscription.status is not SubscriptionStatus.ENDED:
             end(subscription, paris_date(now), "revoked", now=now)
 
 

@@ -108,3 +108,13 @@ def lift(
     fulfilment.resume(
         subscription.order_id, FORCE_MAJEURE, only=subscription.order_line_id, now=now
     )
+
+
+def note_use(subscription_ids: Collection[uuid.UUID], *, now: datetime) -> None:
+    """Something that these plans let their holder use was used; only the first time counts
+    (MRE-07)."""
+    for subscription_id in sorted(subscription_ids, key=str):
+        subscription = locked(subscription_id)
+        if subscription.first_used_at is None:
+            subscription.first_used_at = now
+            journal.record("subscription.first_used", subscription, {}, now=now)

@@ -11,8 +11,9 @@ from flask_login import current_user
 
 from storefront.identity.views import signed_in
 from storefront.infra import clock
+from storefront.infra.db import transaction
 from storefront.kernel.calendar import paris_date
-from storefront.subscriptions import queries
+from storefront.subscriptions import queries, service
 from storefront.subscriptions.queries import NOTHING, Granted
 
 bp = Blueprint("rights", __name__)
@@ -44,7 +45,10 @@ def limit(name: str) -> int | None:
 
 
 def entitled(entitlement: str) -> Callable[[View], View]:
-    """Only for somebody whose plan has this; others are told which plan does."""
+    """Only for somebody whose plan has this; others are told which plan does.
+
+    The first use is kept: it ends what the terms give a professional who changes their mind.
+    """
 
     def decorate(view: View) -> View:
         @wraps(view)
@@ -52,6 +56,10 @@ def entitled(entitlement: str) -> Callable[[View], View]:
         def guarded(*args: Any, **kwargs: Any) -> Any:
             if entitlement not in granted().entitlements:
                 raise queries.not_entitled(entitlement, clock.now())
+            if never_used := granted().unused.get(entitlement):
+                with transaction():
+                    service.note_use(never_used, now=clock.now())
+                g.pop("rights")
             return view(*args, **kwargs)
 
         return cast(View, guarded)

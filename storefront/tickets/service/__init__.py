@@ -1,5 +1,6 @@
 """Tickets, proposals and interventions: every change of state, in three steps of the work."""
 
+from storefront.tickets.service.endings import end_withdrawn
 from storefront.tickets.service.interventions import (
     cancel,
     confirm_report,
@@ -26,6 +27,7 @@ __all__ = [
     "close",
     "confirm_report",
     "confirm_silence",
+    "end_withdrawn",
     "expire_proposal",
     "note",
     "open_ticket",

@@ -162,6 +162,18 @@ def give_up(
         _deduct_late(intervention, ticket, now)
 
 
+def drop_active(ticket: Ticket, reason: str, now: datetime) -> Intervention | None:
+    """Cancel what is agreed or under way on a locked ticket, at no cost; None for nothing."""
+    intervention = queries.active_intervention(ticket.id)
+    if intervention is None:
+        return None
+    if intervention.status is InterventionStatus.RUNNING:
+        close_span(intervention, now)
+        move(intervention, InterventionStatus.STOPPED)
+    give_up(intervention, ticket, reason, by_client=False, now=now)
+    return intervention
+
+
 def finish(intervention: Intervention, now: datetime) -> None:
     """A report that nobody contests is final."""
     move(intervention, InterventionStatus.DONE)

@@ -27,7 +27,7 @@ from storefront.tickets.rules import (
 )
 from storefront.tickets.service import interventions, proposals
 from storefront.tickets.service.promises import answered, owed, promised
-from storefront.tickets.service.timeline import happened, locked, move, touch, write
+from storefront.tickets.service.timeline import happened, locked, touch, write
 
 
 def open_ticket(
@@ -151,12 +151,7 @@ def refuse(
     """Refuse the work, or stop it, for a reason of the terms; time held is free again (I-06)."""
     ticket = locked(ticket_id, seen=seen)
     proposals.withdraw_open(ticket, now)
-    intervention = queries.active_intervention(ticket.id)
-    if intervention is not None:
-        if intervention.status is InterventionStatus.RUNNING:
-            interventions.close_span(intervention, now)
-            move(intervention, InterventionStatus.STOPPED)
-        interventions.give_up(intervention, ticket, reason.value, by_client=False, now=now)
+    interventions.drop_active(ticket, reason.value, now)
     touch(ticket, now, TicketStatus.REFUSED)
     ticket.closed_at, ticket.reply_owed = now, False
     happened(

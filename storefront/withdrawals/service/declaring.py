@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import uuid
 from dataclasses import asdict, dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
+from typing import Any
 
 from sqlalchemy.exc import IntegrityError
 
@@ -16,7 +17,7 @@ from storefront.infra import journal
 from storefront.infra.db import db
 from storefront.infra.numbering import next_number
 from storefront.infra.outbox import publish
-from storefront.kernel.calendar import paris_date
+from storefront.kernel.calendar import end_of_day, paris_date, start_of_day
 from storefront.kernel.errors import Refusal
 from storefront.orders import service as orders
 from storefront.orders.models import Order
@@ -26,13 +27,12 @@ from storefront.withdrawals import queries, rules
 from storefront.withdrawals.events import (
     CancellationMatched,
     CancellationNotified,
-    ReasonDecided,
     WithdrawalDeclared,
 )
 from storefront.withdrawals.models import (
     CancellationMatch,
     CancellationRequest,
-    ReasonDecision,
+    Channel,
     WithdrawalMatch,
     WithdrawalRequest,
 )
@@ -44,20 +44,38 @@ class DeclarationMatched(Refusal):
     status = 409
 
 
-class ReasonAlreadyDecided(Refusal):
-    """Somebody decided of this reason before. Details: reference, accepted."""
+@dataclass(frozen=True)
+class ChosenLine:
+    """A line of the order that is withdrawn from: its id, and its name as it was read."""
 
-    status = 409
+    line: str
+    name: str
 
 
 @dataclass(frozen=True)
 class Withdrawal:
-    """What is declared on the withdrawal page (L221-21)."""
+    """What is declared on the withdrawal page (L221-21). No `lines`: they do not say which."""
 
     name: str
     email: str
     contract: str
     remark: str
+    lines: tuple[ChosenLine, ...] = ()
+
+    @property
+    def names(self) -> list[str]:
+        """The names of the lines, as they are read again."""
+        return [one.name for one in self.lines]
+
+
+@dataclass(frozen=True)
+class Received:
+    """How and when a declaration came that staff write down: sent is in time, received counts for
+    the refund (L221-21, L221-24)."""
+
+    channel: Channel
+    sent_on: date
+    received_on: date
 
 
 @dataclass(frozen=True)
@@ -89,15 +107,58 @@ def withdraw(
 
     The same key again returns the first row and changes nothing.
     """
-    if (known := queries.withdrawal_by_key(key)) is not None:
-        return known
     request = WithdrawalRequest(
-        id=uuid.uuid4(), key=key, user_id=user_id, declared_at=now, **asdict(declared)
+        id=uuid.uuid4(),
+        key=key,
+        user_id=user_id,
+        declared_at=now,
+        received_at=now,
+        channel=Channel.ONLINE,
+        **_words(declared),
     )
+    return _keep(request, now)
+
+
+def record_withdrawal(
+    declared: Withdrawal, received: Received, *, key: str, staff_id: uuid.UUID, now: datetime
+) -> WithdrawalRequest:
+    """Staff write down what came by e-mail or post, with its dates (W-01).
+
+    It is in time when it was sent in time, to the end of that day. The same key again returns the
+    first row and changes nothing.
+    """
+    sent_at = min(end_of_day(received.sent_on) - timedelta(seconds=1), now)
+    request = WithdrawalRequest(
+        id=uuid.uuid4(),
+        key=key,
+        declared_at=sent_at,
+        received_at=max(min(start_of_day(received.received_on), now), sent_at),
+        channel=received.channel,
+        recorded_by=staff_id,
+        **_words(declared),
+    )
+    return _keep(request, now)
+
+
+def _words(declared: Withdrawal) -> dict[str, Any]:
+    return {**asdict(declared), "lines": [asdict(one) for one in declared.lines]}
+
+
+def _keep(request: WithdrawalRequest, now: datetime) -> WithdrawalRequest:
+    if (known := queries.withdrawal_by_key(request.key)) is not None:
+        return known
     if not _insert(request, f"RET-{paris_date(now).year}"):
-        return queries.kept(queries.withdrawal_by_key(key))
-    journal.record("withdrawal.declared", request, {"user": user_id}, now=now)
-    order = queries.order_meant(request.contract, request.email, request.name, user_id)
+        return queries.kept(queries.withdrawal_by_key(request.key))
+    facts = {
+        "user": request.user_id,
+        "channel": request.channel,
+        "sent_at": request.declared_at,
+        "received_at": request.received_at,
+        "recorded_by": request.recorded_by,
+        "lines": [one["line"] for one in request.lines],
+    }
+    journal.record("withdrawal.declared", request, facts, now=now)
+    order = queries.order_meant(request.contract, request.email, request.name, request.user_id)
     if order is not None:
         _match_withdrawal(request, order, None, now)
     publish(WithdrawalDeclared(request.id), now=now)
@@ -167,46 +228,6 @@ def match_cancellation(
         raise DeclarationMatched(reference=request.reference, order=known.order.reference)
     _match_cancellation(request, db.session.get_one(Order, order_id), staff_id, now)
     publish(CancellationMatched(request.id), now=now)
-
-
-def decide_reason(
-    request_id: uuid.UUID, *, accepted: bool, explanation: str, staff_id: uuid.UUID, now: datetime
-) -> None:
-    """Staff read the proof of a reason to leave early: found good, the contract ends from the day
-    of the declaration; else it ends at its term, and the customer is told why (SUB-04, B-02).
-
-    Raises `ReasonAlreadyDecided`, and LookupError without a reason or a contract.
-    """
-    request = db.session.get_one(CancellationRequest, request_id, with_for_update=True)
-    match = queries.cancellation_match(request.id)
-    if not request.reason or match is None:
-        raise LookupError(f"{request.reference} has nothing to decide")
-    if (known := queries.decision_on(request.id)) is not None:
-        raise ReasonAlreadyDecided(reference=request.reference, accepted=known.accepted)
-    decision = ReasonDecision(
-        id=uuid.uuid4(),
-        request_id=request.id,
-        accepted=accepted,
-        explanation=explanation,
-        staff_id=staff_id,
-        decided_at=now,
-    )
-    db.session.add(decision)
-    db.session.flush()
-    facts = {"cancellation": request.id, "accepted": accepted, "staff": staff_id}
-    journal.record("cancellation.reason_decided", decision, facts, now=now)
-    if accepted:
-        for subscription in subscription_queries.of_order(match.order_id):
-            subscriptions.end_early(
-                subscription.id,
-                notified_on=paris_date(request.declared_at),
-                wanted_on=request.wanted_on,
-                reason=request.reason,
-                cause_id=request.id,
-                recorded_by=staff_id,
-                now=now,
-            )
-    publish(ReasonDecided(decision.id), now=now)
 
 
 def _match_withdrawal(

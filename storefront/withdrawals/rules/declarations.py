@@ -1,4 +1,4 @@
-"""What a declaration is about, whether it is in time, what is due after it. Pure functions.
+"""What a declaration is about, and whether it is in time. Pure functions.
 
 A declaration is never refused for what it says: these rules flag, staff decide (WDR-04, WDR-05).
 """

@@ -323,8 +323,8 @@ def _withdrawn(
         lines=lines,
         timing=timing,
         acknowledgement=sent,
-        acknowledge_by=rules.acknowledge_by(at),
-        refund_by=rules.refund_by(at, delays(at, order).refund),
+        acknowledge_by=rules.acknowledge_by(request.received_at),
+        refund_by=rules.refund_by(request.received_at, delays(at, order).refund),
     )
 
 

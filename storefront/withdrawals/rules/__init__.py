@@ -1,0 +1,56 @@
+"""What a declaration is about, whether it is in time, what is due after it. Pure functions."""
+
+from storefront.withdrawals.rules.declarations import (
+    LEGAL_REFUND_DAYS,
+    LEGAL_WITHDRAWAL_DAYS,
+    Happens,
+    LinePeriod,
+    Timing,
+    acknowledge_by,
+    order_reference,
+    overall,
+    periods_that_count,
+    refund_by,
+    same_person,
+    submission_key,
+    timing,
+)
+from storefront.withdrawals.rules.due_back import (
+    Basis,
+    DueBack,
+    Line,
+    Part,
+    Unit,
+    due_back,
+    paid_by_line,
+    spread_over,
+    worked_until,
+)
+from storefront.withdrawals.rules.late_refund import LateRefund, late_refund
+
+__all__ = [
+    "LEGAL_REFUND_DAYS",
+    "LEGAL_WITHDRAWAL_DAYS",
+    "Basis",
+    "DueBack",
+    "Happens",
+    "LateRefund",
+    "Line",
+    "LinePeriod",
+    "Part",
+    "Timing",
+    "Unit",
+    "acknowledge_by",
+    "due_back",
+    "late_refund",
+    "order_reference",
+    "overall",
+    "paid_by_line",
+    "periods_that_count",
+    "refund_by",
+    "same_person",
+    "spread_over",
+    "submission_key",
+    "timing",
+    "worked_until",
+]
