@@ -19,6 +19,7 @@ GROUPS: dict[str, dict[str, str]] = {
     "Rétractation": {
         "withdrawal_days": "Délai de rétractation",
         "refund_days": "Délai de remboursement",
+        "pro_withdrawal": "Rétractation d’un professionnel sur une offre payante",
         "training_withdrawal_days": "Délai de rétractation d’une formation",
         "early_start_sentence": "Phrase de la case « commencer avant la fin du délai »",
         "digital_waiver_sentence": "Phrase de la case « contenu numérique immédiat »",

@@ -81,6 +81,7 @@ def test_paid_goods_wait_to_be_shipped_then_are_on_their_way(app: Flask, now: da
     assert "6A00000000000" in page
 
 
+@pytest.mark.reaction_fails
 def test_a_reaction_that_gave_up_is_shown_and_taken_up_again(
     app: Flask, now: datetime, monkeypatch: pytest.MonkeyPatch
 ):

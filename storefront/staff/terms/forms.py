@@ -20,7 +20,12 @@ from storefront.legal.service import Edit
 LONGEST_TEXT = 200_000
 BETWEEN = re.compile(r"[\s,;/]+(?:et\s+)?")
 HUNDREDTHS = ("money", "percent")  # typed as 99,5, kept as 9950
-WORDS = {**rules.ACCELERATIONS, **rules.INTERVALS}
+WORDS = {
+    **rules.ACCELERATIONS,
+    **rules.INTERVALS,
+    "none": "aucune : la loi n’en prévoit pas",
+    "contractual": "celle d’un consommateur, tant que rien n’a été utilisé",
+}
 PREFIX = "p_"
 
 NOT_WHOLE = "écrivez un nombre entier."
