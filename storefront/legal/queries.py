@@ -197,6 +197,14 @@ def parameters_of_draft(draft: TermsDraft) -> Parameters:
     return restore_parameters(facts_of(draft.document).parameters, draft.parameters)
 
 
+def general_parameters_of_draft(draft: TermsDraft) -> TermsParameters:
+    """What a draft of the general terms would promise. Raises TypeError for another document."""
+    parameters = parameters_of_draft(draft)
+    if not isinstance(parameters, TermsParameters):
+        raise TypeError(f"{draft.document} is not the general terms")
+    return parameters
+
+
 def source_of(draft: TermsDraft) -> TermsSource:
     """A draft as a source that can be published."""
     parameters = parameters_of_draft(draft)

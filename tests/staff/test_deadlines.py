@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 
 import pytest
@@ -12,11 +13,14 @@ from storefront import worker
 from storefront.catalogue.rules import ProductKind
 from storefront.identity.models import Role
 from storefront.infra.db import db, transaction
+from storefront.legal import queries as legal_queries
+from storefront.legal import service as legal
 from storefront.orders import service
 from storefront.orders.models import Order
 from tests import factories
 from tests.account.test_pages import shown
 from tests.checkout.shopping import counted
+from tests.identity import people
 from tests.identity.people import at_work
 
 QUEUE = "/gestion/echeances"
@@ -95,6 +99,31 @@ def test_a_sale_is_simulated_under_a_version_and_nothing_is_placed(
 
     assert "lundi 31 janvier 2028 Dernier jour pour utiliser les heures" in page
     assert db.session.query(Order).count() == 1
+
+
+def test_a_sale_is_simulated_under_a_draft_before_it_is_published(
+    desk: FlaskClient, hours: str, now: datetime
+) -> None:
+    wanted = {
+        "produit": "trois-heures",
+        "conditions": "brouillon",
+        "acheteur": "consumer",
+        "jour": "2027-01-31",
+        "paiements": "1",
+    }
+    assert desk.get("/gestion/simulation", query_string=wanted).status_code == 422  # no draft yet
+    by = people.staff(now).id
+    with transaction():
+        in_force = legal_queries.in_force("cgv", now)
+        assert in_force
+        shorter = replace(legal_queries.parameters_of(in_force), hour_pack_validity_months=6)
+        edit = legal.Edit("Conditions générales", "En cours.", shorter)
+        legal.save_draft("cgv", edit, seen=0, by=by, now=now)
+
+    page = shown(desk.get("/gestion/simulation", query_string=wanted).text)
+
+    assert "Conditions générales, brouillon" in page
+    assert "samedi 31 juillet 2027 Dernier jour pour utiliser les heures" in page
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,7 @@ from storefront.infra.spreadsheet import download
 from storefront.infra.web import found_or_404
 from storefront.kernel.calendar import paris_date, paris_instant
 from storefront.legal import queries as legal
-from storefront.legal.rules import TERMS
+from storefront.legal.rules import TERMS, TermsParameters
 from storefront.orders import queries as orders
 from storefront.orders.rules import BuyerKind
 from storefront.staff.deadlines.forms import KIND_NAMES, DraftForm, FilterForm
@@ -31,6 +31,7 @@ PAGE = 50
 EXPORTED_AT_MOST = 20_000
 # The hour at which a simulated order is confirmed: shops are visited in the day.
 NOON = time(12)
+DRAFT = "brouillon"
 
 
 @bp.get("/echeances")
@@ -92,20 +93,31 @@ def _draft_form(now: datetime) -> DraftForm:
         ("", "Choisir"),
         *((card.slug, card.name) for card in catalogue.cards(now)),
     ]
+    versions, draft = legal.versions(TERMS), legal.draft_of(TERMS)
     form.conditions.choices = [
-        (version.reference, f"Version {version.number}") for version in legal.versions(TERMS)
+        *([(DRAFT, "Brouillon, tel qu’il est enregistré")] if draft else []),
+        *((version.reference, f"Version {version.number}") for version in versions),
     ]
     if not request.args:
         form.jour.data = paris_date(now)
     return form
 
 
+def _terms_of(chosen: str) -> tuple[str, TermsParameters]:
+    """How a text is called, and what it promises: a version, or the draft that is not one yet."""
+    if chosen == DRAFT:
+        draft = found_or_404(legal.draft_of(TERMS))
+        return f"{draft.title}, brouillon", legal.general_parameters_of_draft(draft)
+    version = found_or_404(legal.by_reference(chosen))
+    return f"{version.title}, version {version.number}", legal.parameters_of(version)
+
+
 def _simulated(form: DraftForm, now: datetime) -> str | tuple[str, int]:
     day = form.jour.data or paris_date(now)
     at = paris_instant(day, NOON)
     page = found_or_404(catalogue.product_page(form.text("produit"), min(at, now)))
-    version = found_or_404(legal.by_reference(form.text("conditions")))
-    terms, buyer = legal.parameters_of(version), BuyerKind(form.text("acheteur"))
+    title, terms = _terms_of(form.text("conditions"))
+    buyer = BuyerKind(form.text("acheteur"))
     offered = page.card.first
     if offered is None:
         form.produit.errors = ["Ce produit n’a rien à vendre en ce moment."]
@@ -133,5 +145,5 @@ def _simulated(form: DraftForm, now: datetime) -> str | tuple[str, int]:
         days=by_day(Entry(moment, "") for moment in found),
         start=day,
         until=paris_date(until - timedelta(seconds=1)),
-        version=version,
+        title=title,
     )
