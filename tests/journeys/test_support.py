@@ -54,7 +54,7 @@ def test_three_hours_are_used_through_a_request_and_a_second_one_leads_to_buying
     staff.follow("Plus de son depuis la mise à jour")
     staff.fill(body="Bonjour, la mise à jour a remplacé le pilote. Réglons cela ensemble.")
     staff.press("Envoyer au client")
-    assert "pilote" in acts.text_of(shop.letter(NOUR.email, reference))
+    assert "pilote" in acts.text_of(shop.letter(NOUR.email, f"Réponse à votre demande {reference}"))
     propose(staff, "2026-11-26", "10:00", "90")
     staff.picture("staff-ticket")
 

@@ -114,7 +114,7 @@ def order(buyer: Visitor) -> None:
     buyer.follow("Passer à la commande")
     acts.say_who(buyer, MAUD)
     buyer.choose("provider", "stripe")
-    buyer.tick("terms", "particular_0", "early_start", "digital_waiver")
+    buyer.tick("terms", "particular_0", "particular_1", "early_start", "digital_waiver")
     buyer.press(acts.ORDER)
     acts.pay_by_card(buyer, acts.FINE_CARD)
     buyer.sees("Votre commande est confirmée")
