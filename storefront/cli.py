@@ -22,6 +22,7 @@ from storefront.identity.models import Role
 from storefront.infra import clock, journal, outbox
 from storefront.infra.config import Settings
 from storefront.infra.db import snapshot, transaction
+from storefront.infra.spreadsheet import as_text, spreadsheet
 from storefront.infra.templating import money_fr
 from storefront.instalments import jobs as billing
 from storefront.instalments import queries as billing_queries
@@ -38,6 +39,7 @@ terms_commands = AppGroup("terms", help="Publish the terms of sale and read what
 billing_commands = AppGroup("billing", help="Debit what is due; the worker does so by itself.")
 staff_commands = AppGroup("staff", help="Let people work here.")
 subscription_commands = AppGroup("subscriptions", help="Ask what plans allow their holders.")
+marketing_commands = AppGroup("marketing", help="Whom offers may be sent to.")
 journal_commands = AppGroup("journal", help="Prove that nothing was rewritten.")
 
 
@@ -179,6 +181,24 @@ def run_billing() -> None:
     click.echo(f"  {day.in_doubt} in doubt, {day.left} still to take.")
 
 
+@marketing_commands.command("list")
+def list_marketing() -> None:
+    """Who said yes to offers by e-mail, with the proof and the link that stops them, as CSV."""
+    found = people.wants_marketing()
+    rows = [
+        (
+            user.email,
+            as_text(user.name),
+            choice.chosen_at.isoformat(),
+            choice.sentence,
+            identity.stop_address(user.id),
+        )
+        for user, choice in found
+    ]
+    columns = ("E-mail", "Nom", "Depuis", "Phrase acceptée", "Lien pour arrêter")
+    click.echo(spreadsheet(columns, rows), nl=False)
+
+
 @journal_commands.command("verify")
 def verify_journal() -> None:
     """Compute the journal's chain and every seal again; say what does not hold, and where."""
@@ -261,6 +281,7 @@ def init_app(app: Flask) -> None:
         terms_commands,
         billing_commands,
         journal_commands,
+        marketing_commands,
         evidence_command,
         staff_commands,
         subscription_commands,

@@ -253,6 +253,27 @@ def upgrade() -> None:
         batch_op.create_index("ix_incidents_started", ["started_at"], unique=False)
 
     op.create_table(
+        "marketing_choices",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("user_id", sa.Uuid(), nullable=False),
+        sa.Column("wanted", sa.Boolean(), nullable=False),
+        sa.Column("sentence", sa.Text(), nullable=False),
+        sa.Column("place", sa.String(length=20), nullable=False),
+        sa.Column("chosen_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("ip", sa.String(length=64), nullable=False),
+        sa.Column("user_agent", sa.String(length=500), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["user_id"],
+            ["users.id"],
+            name=op.f("fk_marketing_choices_user_id"),
+            ondelete="RESTRICT",
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_marketing_choices")),
+    )
+    with op.batch_alter_table("marketing_choices", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_marketing_choices_user_id"), ["user_id"], unique=False)
+
+    op.create_table(
         "products",
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("slug", sa.String(length=80), nullable=False),
@@ -2877,6 +2898,7 @@ def upgrade() -> None:
     op.guard("documents")
     op.guard("journal")
     op.guard("cancellation_requests")
+    op.guard("marketing_choices")
     op.guard("terms_versions")
     op.guard("withdrawal_requests")
     op.guard("goods_proofs")

@@ -15,12 +15,14 @@ from storefront.account.forms import PersonForm
 from storefront.arrears import queries as arrears
 from storefront.credits import queries as credits
 from storefront.fulfilment import queries as fulfilment
+from storefront.identity import queries as people
 from storefront.identity import service as identity
+from storefront.identity.forms import MARKETING_SENTENCE
 from storefront.identity.models import User
 from storefront.identity.views import signed_in
 from storefront.infra import clock
 from storefront.infra.db import transaction
-from storefront.infra.web import found_or_404
+from storefront.infra.web import client_ip, found_or_404, user_agent
 from storefront.instalments import queries as instalments
 from storefront.invoicing import queries as invoices
 from storefront.kernel.calendar import paris_date
@@ -178,4 +180,28 @@ def personal_data() -> str | BaseResponse | tuple[str, int]:
             identity.correct(user, form.text("name"), form.text("phone"), now=clock.now())
         flash("Vos coordonnées sont enregistrées.", "success")
         return redirect("/compte/donnees")
-    return render_template("account/data.html", form=form), 422 if form.errors else 200
+    choice = people.marketing_choice(user.id)
+    page = render_template(
+        "account/data.html", form=form, choice=choice, sentence=MARKETING_SENTENCE
+    )
+    return page, 422 if form.errors else 200
+
+
+@bp.post("/donnees/offres")
+@signed_in
+def marketing() -> BaseResponse:
+    """Say yes or no to offers by e-mail, in one click (D-03, DAT-05)."""
+    wanted, person = request.form.get("recevoir") == "oui", current_user.id
+    with transaction():
+        identity.choose_marketing(
+            person,
+            wanted,
+            MARKETING_SENTENCE,
+            "account",
+            ip=client_ip(),
+            user_agent=user_agent(),
+            now=clock.now(),
+        )
+    said = "Vous recevrez nos offres." if wanted else "Vous ne recevrez plus d’offres."
+    flash(said, "success")
+    return redirect("/compte/donnees#offres", 303)

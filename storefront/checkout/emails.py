@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from storefront.identity import queries as people
+from storefront.identity import service as identity
+from storefront.identity.models import MarketingChoice
 from storefront.infra.db import db
 from storefront.instalments import queries as instalments
 from storefront.instalments.models import PRICE, InstalmentStatus
@@ -47,6 +50,8 @@ def confirm_order(event: InvoiceStored, *, now: datetime) -> None:
             "paid": Money(paid, order.currency),
             "to_come": [part for part in parts if part.status is not InstalmentStatus.PAID],
             "accepted": accepted,
+            "marketing": _said_with(order),
+            "stop_marketing": identity.stop_address(order.user_id),
             "consents": {acceptance.kind.value for acceptance in accepted},
             "terms": parameters_of(order.terms_version),
             "consumer": order.buyer_kind is BuyerKind.CONSUMER,
@@ -54,6 +59,12 @@ def confirm_order(event: InvoiceStored, *, now: datetime) -> None:
         documents=[*([pdf.id] if pdf else []), *accepted_documents(order.id)],
         now=now,
     )
+
+
+def _said_with(order: Order) -> MarketingChoice | None:
+    """The yes to offers by e-mail that came with this order."""
+    choice = people.marketing_choice(order.user_id)
+    return choice if choice and choice.wanted and choice.chosen_at == order.placed_at else None
 
 
 def order_cancelled(event: OrderCancelled, *, now: datetime) -> None:

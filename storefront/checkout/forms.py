@@ -23,7 +23,7 @@ from storefront.catalogue.rules import (
 )
 from storefront.checkout.queries import Review
 from storefront.checkout.rules import Consents, PricedElsewhere, ProfessionalsOnly
-from storefront.identity.forms import email_field, name_field
+from storefront.identity.forms import MARKETING_SENTENCE, email_field, name_field
 from storefront.infra.forms import ConsentField, ShopForm, Ticked
 from storefront.kernel.errors import Refusal
 from storefront.legal.models import TermsVersion
@@ -222,6 +222,8 @@ class ReviewForm(ShopForm):
         validators=[Ticked("Pour commander, lisez et acceptez les conditions générales de vente.")]
     )
 
+    marketing = ConsentField(MARKETING_SENTENCE)
+
     @property
     def particular(self) -> list[Field]:
         """The boxes of particular terms, in the order of their documents."""
@@ -234,6 +236,7 @@ class ReviewForm(ShopForm):
             particular=[bool(field.data) for field in self.particular],
             early_start="early_start" in self and bool(self["early_start"].data),
             digital_waiver="digital_waiver" in self and bool(self["digital_waiver"].data),
+            marketing=MARKETING_SENTENCE if self.marketing.data else "",
         )
 
     def untick(self, review: Review, texts: Collection[TermsVersion]) -> None:

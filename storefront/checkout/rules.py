@@ -47,12 +47,16 @@ class MissingConsent(Refusal):
 
 @dataclass(frozen=True)
 class Consents:
-    """The boxes as they were sent: only a tick is a yes."""
+    """The boxes as they were sent: only a tick is a yes.
+
+    `marketing`: the sentence of that box when it was ticked; it has nothing to do with the order.
+    """
 
     terms: bool
     particular: Sequence[bool]
     early_start: bool = False
     digital_waiver: bool = False
+    marketing: str = ""
 
 
 @dataclass(frozen=True)

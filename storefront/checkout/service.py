@@ -131,6 +131,10 @@ def place_order(
         now=now,
     )
     legal.record_acceptances(order.id, user_id, boxes, ip, user_agent, now=now)
+    if consents.marketing:
+        identity.choose_marketing(
+            user_id, True, consents.marketing, "order", ip=ip, user_agent=user_agent, now=now
+        )
     carts.mark_ordered(cart, order.id, now=now)
     if free:
         orders.confirm(order, now=now)

@@ -10,6 +10,10 @@ from storefront.infra.forms import ShopForm
 
 EMAIL_MISSING = "Saisissez votre adresse e-mail."
 EMAIL_WRONG = "Saisissez une adresse e-mail complète, par exemple nom@exemple.fr."
+# Kept word for word with each choice (DAT-05).
+MARKETING_SENTENCE = (
+    "Je souhaite recevoir par e-mail vos offres et nouveautés. Je peux arrêter à tout moment."
+)
 AUTOCOMPLETE = {"autocomplete": "email", "spellcheck": "false"}
 
 

@@ -11,6 +11,7 @@ from sqlalchemy import ForeignKey, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from storefront.infra.db import Base, enum_type
+from storefront.infra.journal import SealedRow
 
 
 class Role(StrEnum):
@@ -65,3 +66,24 @@ class UsedCode(Base):
     id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=uuid.uuid4)
     user_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("users.id"))
     step: Mapped[int]
+
+
+class MarketingChoice(SealedRow, Base):
+    """A person said yes or no to offers by e-mail: the exact sentence, when, where (DAT-05, D-03).
+
+    The last one counts; none is a no.
+    """
+
+    __tablename__ = "marketing_choices"
+    __append_only__ = True
+
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=uuid.uuid4)
+    user_id: Mapped[uuid.UUID] = mapped_column(
+        ForeignKey("users.id", ondelete="RESTRICT"), index=True
+    )
+    wanted: Mapped[bool]
+    sentence: Mapped[str]
+    place: Mapped[str] = mapped_column(String(20))  # the page: "order", "account" or "link"
+    chosen_at: Mapped[datetime]
+    ip: Mapped[str] = mapped_column(String(64))
+    user_agent: Mapped[str] = mapped_column(String(500))

@@ -5,9 +5,9 @@ from __future__ import annotations
 import uuid
 from collections.abc import Iterable, Sequence
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 
-from storefront.identity.models import Role, User
+from storefront.identity.models import MarketingChoice, Role, User
 from storefront.identity.rules import normal_email
 from storefront.infra.db import db
 
@@ -46,3 +46,30 @@ def staff() -> Sequence[User]:
     return db.session.scalars(
         select(User).where(User.role != Role.CUSTOMER, User.closed_at.is_(None)).order_by(User.name)
     ).all()
+
+
+def marketing_choice(user_id: uuid.UUID) -> MarketingChoice | None:
+    """What this person last said of offers by e-mail; None: they were never asked."""
+    return db.session.scalars(
+        select(MarketingChoice)
+        .where(MarketingChoice.user_id == user_id)
+        .order_by(MarketingChoice.chosen_at.desc(), MarketingChoice.id)
+        .limit(1)
+    ).one_or_none()
+
+
+def wants_marketing() -> Sequence[tuple[User, MarketingChoice]]:
+    """Whom offers may be sent to, with the proof of it: the last word of each was yes (D-03)."""
+    last = (
+        select(MarketingChoice.user_id, func.max(MarketingChoice.chosen_at).label("at"))
+        .group_by(MarketingChoice.user_id)
+        .subquery()
+    )
+    rows = db.session.execute(
+        select(User, MarketingChoice)
+        .join(MarketingChoice, MarketingChoice.user_id == User.id)
+        .join(last, (last.c.user_id == User.id) & (last.c.at == MarketingChoice.chosen_at))
+        .where(MarketingChoice.wanted, User.closed_at.is_(None))
+        .order_by(User.email)
+    )
+    return [(user, choice) for user, choice in rows]

@@ -14,7 +14,7 @@ from itsdangerous import BadSignature, URLSafeSerializer
 from sqlalchemy import select
 
 from storefront.identity import queries, rules
-from storefront.identity.models import Role, UsedCode, User
+from storefront.identity.models import MarketingChoice, Role, UsedCode, User
 from storefront.infra import journal
 from storefront.infra.db import db
 from storefront.kernel.errors import Refusal
@@ -30,6 +30,12 @@ CODE_STEP_SECONDS = 30
 
 class WeakPassword(Refusal):
     """The password is too short or too easy."""
+
+
+class AlteredLink(Refusal):
+    """The link that stops offers was not copied whole."""
+
+    status = 404
 
 
 class ExpiredLink(Refusal):
@@ -145,6 +151,56 @@ def _fingerprint(user: User) -> str:
     """Changes with the password: a used link is void."""
     state = f"{user.id}:{user.password_hash or ''}:{user.session_epoch}"
     return hashlib.sha256(state.encode()).hexdigest()[:16]
+
+
+def choose_marketing(
+    user_id: uuid.UUID,
+    wanted: bool,
+    sentence: str,
+    place: str,
+    *,
+    ip: str,
+    user_agent: str,
+    now: datetime,
+) -> None:
+    """Keep what a person says of offers by e-mail, with all that proves it (DAT-05, D-03).
+
+    `place`: "order", "account" or "link". Saying the same again changes nothing.
+    """
+    known = queries.marketing_choice(user_id)
+    if (known is not None and known.wanted) is wanted:
+        return
+    choice = MarketingChoice(
+        id=uuid.uuid4(),
+        user_id=user_id,
+        wanted=wanted,
+        sentence=sentence,
+        place=place,
+        chosen_at=now,
+        ip=ip,
+        user_agent=user_agent,
+    )
+    db.session.add(choice)
+    facts = {"user": user_id, "wanted": wanted, "place": place}
+    journal.record("marketing.chosen", choice, facts, now=now)
+
+
+def stop_address(user_id: uuid.UUID) -> str:
+    """The page on which a person stops offers without signing in; its link never ends."""
+    token = _stop_serializer().dumps(str(user_id))
+    return f"{current_app.config['SETTINGS'].base_url}/offres-par-courriel/{token}"
+
+
+def who_stops(token: str) -> uuid.UUID:
+    """Whose link this is. Raises `AlteredLink`."""
+    try:
+        return uuid.UUID(_stop_serializer().loads(token))
+    except (BadSignature, ValueError) as error:
+        raise AlteredLink from error
+
+
+def _stop_serializer() -> URLSafeSerializer:
+    return URLSafeSerializer(current_app.config["SECRET_KEY"], salt="stop-marketing")
 
 
 def start_second_factor(user: User) -> str:

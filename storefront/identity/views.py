@@ -32,7 +32,7 @@ from storefront.infra.db import transaction
 from storefront.infra.seller import seller
 from storefront.infra.templating import time_fr
 from storefront.infra.throttle import TooManyTries, count_try, forget
-from storefront.infra.web import client_ip
+from storefront.infra.web import client_ip, user_agent
 
 bp = Blueprint("identity", __name__)
 login_manager = LoginManager()
@@ -268,3 +268,22 @@ def choose_password(token: str) -> Answer:
             return _enter(user)
     page = render_template("identity/choose_password.html", form=form)
     return page, 422 if form.errors else 200
+
+
+@bp.route("/offres-par-courriel/<token>", methods=["GET", "POST"])
+def stop_marketing(token: str) -> Answer:
+    """Stop offers by the link of an e-mail, without an account: one button (D-03)."""
+    person = service.who_stops(token)
+    if request.method == "POST":
+        with transaction():
+            service.choose_marketing(
+                person,
+                False,
+                forms.MARKETING_SENTENCE,
+                "link",
+                ip=client_ip(),
+                user_agent=user_agent(),
+                now=clock.now(),
+            )
+    choice = queries.marketing_choice(person)
+    return render_template("identity/stop_marketing.html", wanted=bool(choice and choice.wanted))
