@@ -80,7 +80,7 @@ def test_no_box_is_ticked_in_advance(browser, ready):
     ready(ProductKind.E_LEARNING, particular_terms="conditions-formation")
     page = browser.get("/commande/verification").text
     boxes = re.findall(r'<input[^>]*type="checkbox"[^>]*>', page)
-    assert len(boxes) == 3
+    assert len(boxes) == 4
     assert not any("checked" in box for box in boxes)
     means = re.findall(r'<input[^>]*name="provider"[^>]*>', page)
     assert means
