@@ -73,6 +73,12 @@ def publish_terms(file: Path) -> None:
     """Publish FILE as a new version; the same text as the version in force changes nothing."""
     now, text = clock.now(), file.read_text(encoding="utf-8")
     try:
+        planned = legal_queries.draft_of(read_source(text).document)
+        if planned is not None and planned.publish_at is not None:
+            raise click.ClickException(
+                f"a draft of {planned.document} is published on {planned.publish_at:%Y-%m-%d}:"
+                " take that plan back at /gestion/conditions first"
+            )
         with transaction():
             version = legal.publish(text, now=now)
     except UnpublishableTerms as refusal:

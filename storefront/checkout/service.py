@@ -112,6 +112,7 @@ def place_order(
     check_may_buy(review, user_id, now=now)
     buyer, free = review.buyer, review.priced.gross == 0
     plan = review.plan(1 if free else instalment_count)
+    signed_in = user_id is not None
     if user_id is None:
         user_id = identity.find_or_create_customer(buyer.email, buyer.name, buyer.phone, now=now).id
     order = orders.place(
@@ -131,7 +132,8 @@ def place_order(
         now=now,
     )
     legal.record_acceptances(order.id, user_id, boxes, ip, user_agent, now=now)
-    if consents.marketing:
+    # Who is not signed in may type anybody's address: what that person said before stands.
+    if consents.marketing and (signed_in or people.marketing_choice(user_id) is None):
         identity.choose_marketing(
             user_id, True, consents.marketing, "order", ip=ip, user_agent=user_agent, now=now
         )

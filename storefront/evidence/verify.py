@@ -30,6 +30,14 @@ ROWS = "/lignes.json"
 LINK_FIELDS = ("previous_hash", "earlier_hash", "hash")
 # What an entry says of a file: its hash.
 FILE_HASHES = ("message_sha256", "sha256")
+# What the shop always seals: a row of these that is not was tampered with.
+SEALED = {
+    *("acceptances", "access_events", "arrivals", "cancellation_requests", "credit_entries"),
+    *("credit_notes", "deferrals", "disputes", "documents", "dunning_acts", "goods_proofs"),
+    *("incident_updates", "invoices", "marketing_choices", "orders", "outage_credit_uses"),
+    *("payments", "plan_versions", "reason_decisions", "refunds", "termination_notices"),
+    *("terms_versions", "ticket_messages", "withdrawal_decisions", "withdrawal_requests"),
+}
 DAMAGE = (zipfile.BadZipFile, zlib.error, EOFError, OSError, RuntimeError)
 
 
@@ -87,6 +95,8 @@ class Evidence:
             self.manifest = json.loads(self.manifest_bytes)
             self.files: Dict[str, Dict[str, Any]] = self.manifest["files"]
             self.end = self.manifest["chain"]
+            self.title = [self.manifest[key] for key in ("order", "shop", "made_at")]
+            self.count, self.last = len(self.end["entries"]), self.end["seq"]
             self.hashes: Set[str] = {said["sha256"] for said in self.files.values()}
         except (ValueError, KeyError, TypeError, *DAMAGE):
             raise Unreadable(f"{MANIFEST} ne se lit pas.") from None
@@ -198,6 +208,8 @@ class Evidence:
         seals = [entry for entry in entries if entry["seal"] is not None]
         if sealed is None and seals:
             yield f"ce que l’écriture n° {seals[0]['seq']} a scellé n’y est plus"
+        elif sealed is None and row["table"] in SEALED:
+            yield "elle n’est pas scellée, et la boutique scelle chacune de cette sorte"
         elif sealed is not None:
             if not seals:
                 yield "le journal ne l’a jamais scellée"
@@ -208,6 +220,9 @@ class Evidence:
             for key, value in sealed.items():
                 if key.endswith("_sha256") and not self._is_there(key, value, row["other"]):
                     yield f"« {key[: -len('_sha256')]} » n’est pas ce qui a été scellé"
+        left = row["table"] == "emails" and row["other"].get("status") == "sent"
+        if left and row["files"] and not set(row["files"]) & set(FILE_HASHES):
+            yield "ce message est parti, et rien ne dit quels en étaient les octets"
         for key, name in row["files"].items():
             yield from self._check_file(key, name, sealed or {}, entries)
 
@@ -269,15 +284,13 @@ def main() -> int:
     problems = list(problems_of(evidence, arguments.sha256))
     for number, problem in enumerate(problems):
         print(f"{'NE TIENT PAS' if number == 0 else '            '} : {problem}")
-    manifest = evidence.manifest
-    entries = manifest["chain"]["entries"]
-    print(f"Commande {manifest['order']}, {manifest['shop']}, établi le {manifest['made_at']}")
+    print("Commande {}, {}, établi le {}".format(*evidence.title))
     print(f"Empreinte SHA-256 du manifeste : {sha256(evidence.manifest_bytes)}")
     if problems:
         return 1
     print(
-        f"Tout tient : {len(evidence.files)} fichiers, {len(entries)} écritures du journal,"
-        f" reliées à l’écriture n° {manifest['chain']['seq']} qui finit la chaîne."
+        f"Tout tient : {len(evidence.files)} fichiers, {evidence.count} écritures du journal,"
+        f" reliées à l’écriture n° {evidence.last} qui finit la chaîne."
     )
     if not arguments.sha256:
         print("Comparez l’empreinte du manifeste avec celle que la boutique vous a donnée.")

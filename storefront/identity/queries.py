@@ -59,7 +59,10 @@ def marketing_choice(user_id: uuid.UUID) -> MarketingChoice | None:
 
 
 def wants_marketing() -> Sequence[tuple[User, MarketingChoice]]:
-    """Whom offers may be sent to, with the proof of it: the last word of each was yes (D-03)."""
+    """Whom offers may be sent to, with the proof of it: the last word of each was yes (D-03).
+
+    Only addresses that their holders proved to be theirs: a guest types any.
+    """
     last = (
         select(MarketingChoice.user_id, func.max(MarketingChoice.chosen_at).label("at"))
         .group_by(MarketingChoice.user_id)
@@ -69,7 +72,9 @@ def wants_marketing() -> Sequence[tuple[User, MarketingChoice]]:
         select(User, MarketingChoice)
         .join(MarketingChoice, MarketingChoice.user_id == User.id)
         .join(last, (last.c.user_id == User.id) & (last.c.at == MarketingChoice.chosen_at))
-        .where(MarketingChoice.wanted, User.closed_at.is_(None))
+        .where(
+            MarketingChoice.wanted, User.closed_at.is_(None), User.email_confirmed_at.is_not(None)
+        )
         .order_by(User.email)
     )
     return [(user, choice) for user, choice in rows]

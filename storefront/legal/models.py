@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 import uuid
 from datetime import datetime
 from typing import Any
@@ -88,11 +89,15 @@ class TermsDraft(Base):
     # Planned: nothing is edited until the plan is withdrawn. Failed: the worker could not publish.
     publish_at: Mapped[datetime | None] = mapped_column(index=True)
     failed_at: Mapped[datetime | None]
-    version: Mapped[int] = mapped_column(default=1)
+    version: Mapped[int] = mapped_column()
 
     editor: Mapped[User] = relationship()
 
-    __mapper_args__ = {"version_id_col": version}
+    # A draft that takes the place of one that was discarded is never taken for it.
+    __mapper_args__ = {
+        "version_id_col": version,
+        "version_id_generator": lambda before: (before or secrets.randbelow(2**29)) + 1,
+    }
 
 
 class Acceptance(SealedRow, Base):

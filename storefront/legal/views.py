@@ -80,9 +80,10 @@ def _page(shown: TermsVersion) -> str:
 
 def _serve(path: str, defaults: dict[str, str] | None) -> None:
     bp.add_url_rule(path, "current", current, defaults=defaults or {})
-    bp.add_url_rule(f"{path}/<int:number>", "version", version, defaults=defaults or {})
-    bp.add_url_rule(f"{path}/<int:number>/changements", "changes", changes, defaults=defaults or {})
-    bp.add_url_rule(f"{path}/<int:number>.pdf", "pdf", pdf, defaults=defaults or {})
+    one = f"{path}/<int(max=999999):number>"
+    bp.add_url_rule(one, "version", version, defaults=defaults or {})
+    bp.add_url_rule(f"{one}/changements", "changes", changes, defaults=defaults or {})
+    bp.add_url_rule(f"{one}.pdf", "pdf", pdf, defaults=defaults or {})
 
 
 # A document with an address of its own is redirected to it from that of particular terms.

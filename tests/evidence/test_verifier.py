@@ -233,6 +233,42 @@ def test_a_row_that_pretends_to_be_unsealed_is_named(
     assert "a scellé n’y est plus" in said
 
 
+def test_a_row_is_unsealed_in_vain_even_without_its_entry(
+    files: dict[str, bytes], tmp_path: Path
+) -> None:
+    """The links of the chain still hold: that the shop seals each such row is known besides."""
+    entries = json.loads(files["journal/extrait.json"])
+    gone = [one for one in entries if one["kind"] == "terms.accepted"]
+
+    def unseal(content: Any) -> None:
+        for row in content:
+            row["other"], row["sealed"], row["append_only"] = row["sealed"], None, False
+
+    def leave_out(content: Any) -> None:
+        content[:] = [one for one in content if one not in gone]
+
+    forged = rewritten(files, "acceptations/lignes.json", unseal)
+    forged = rewritten(forged, "journal/extrait.json", leave_out)
+    manifest = json.loads(forged["manifest.json"])
+    left = [list(one) for one in manifest["chain"]["entries"]]
+    numbers = {one["seq"] for one in gone}
+    manifest["chain"]["entries"] = [one for one in left if one[0] not in numbers]
+    forged["manifest.json"] = json.dumps(manifest).encode()
+
+    assert "la boutique scelle chacune de cette sorte" in refused(forged, tmp_path)
+
+
+def test_a_manifest_without_its_title_cannot_be_read(
+    files: dict[str, bytes], tmp_path: Path
+) -> None:
+    manifest = json.loads(files["manifest.json"])
+    del manifest["made_at"]
+    path = packed({**files, "manifest.json": json.dumps(manifest).encode()}, tmp_path / "a.zip")
+    code, said = verified(path)
+    assert code == 2
+    assert "ne se lit pas" in said
+
+
 def test_a_damaged_archive_names_its_file(made: tuple[Evidence, bytes], tmp_path: Path) -> None:
     """A byte of the ZIP itself is turned over: its own checksum fails before our hash does."""
     with ZipFile(io.BytesIO(made[1])) as archive:

@@ -6,6 +6,7 @@ import pytest
 
 from storefront import VERSION, schema
 from storefront.credits.rules import EntryKind
+from storefront.evidence import verify
 from storefront.infra.db import Base
 from storefront.infra.guards import append_only_tables
 from storefront.infra.journal import JournalEntry, Sealed
@@ -67,3 +68,8 @@ def test_every_event_has_its_french_name():
 
 def test_the_version_is_one():
     assert f'\nversion = "{VERSION}"\n' in (ROOT / "pyproject.toml").read_text()
+
+
+def test_the_verifier_knows_every_table_that_is_sealed():
+    models = {mapper.local_table.name: mapper.class_ for mapper in Base.registry.mappers}
+    assert {name for name, model in models.items() if issubclass(model, Sealed)} == verify.SEALED

@@ -14,6 +14,7 @@ from sqlalchemy.exc import DatabaseError
 from storefront import worker
 from storefront.catalogue.rules import ProductKind
 from storefront.identity import queries
+from storefront.identity import service as identity
 from storefront.identity.forms import MARKETING_SENTENCE
 from storefront.identity.models import MarketingChoice, User
 from storefront.infra import clock, journal
@@ -29,15 +30,22 @@ def choices() -> list[MarketingChoice]:
     return list(db.session.scalars(select(MarketingChoice).order_by(MarketingChoice.chosen_at)))
 
 
-def buy(client: FlaskClient, now: datetime, **boxes: str) -> Email:
-    """Somebody orders something free of charge; the confirmation that they get."""
+def again(client: FlaskClient, now: datetime, **boxes: str) -> None:
+    """Somebody orders something free of charge, whoever they say they are."""
+    family = f"annuaire-{len(choices())}"
     with transaction():
-        factories.terms(now)
-        plan = {"family": "annuaire", "rank": 0}
+        plan = {"family": family, "rank": 0}
         variant_id = factories.product(ProductKind.PLAN, price=0, features=plan).id
     add(client, variant_id)
     assert give_details(client).status_code == 303
     assert click(client, **boxes).status_code == 303
+
+
+def buy(client: FlaskClient, now: datetime, **boxes: str) -> Email:
+    """The same in a new shop; the confirmation that they get."""
+    with transaction():
+        factories.terms(now)
+    again(client, now, **boxes)
     worker.run_due(clock.now())
     kind = Email.kind == "order_confirmation"
     return db.session.scalars(select(Email).where(kind)).one()
@@ -72,6 +80,22 @@ def test_a_tick_is_kept_word_for_word_and_confirmed_with_the_link_that_stops_it(
     client.post(path[0])
     assert len(choices()) == 2
     assert client.get(f"{path[0]}x").status_code != 200
+
+
+def test_a_guest_who_types_somebodys_address_says_nothing_for_them(
+    app: Flask, client: FlaskClient, now: datetime
+):
+    """Nobody is written to at an address that they did not prove to be theirs."""
+    buy(client, now, marketing=YES)
+    assert queries.wants_marketing() == []
+
+    (kept,) = choices()
+    path = re.search(r"/offres-par-courriel/\S+", identity.stop_address(kept.user_id))
+    assert path
+    client.post(path[0])
+    again(app.test_client(), now, marketing=YES)
+
+    assert [one.wanted for one in choices()] == [True, False]
 
 
 def test_the_account_says_yes_and_no_in_one_click(app: Flask, now: datetime):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import uuid
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -66,6 +66,34 @@ def test_the_figures_of_a_draft_are_read_as_those_of_a_version(draft: int) -> No
     parameters = queries.parameters_of_draft(found)
     assert isinstance(parameters, TermsParameters)
     assert parameters.hour_slice_minutes == 30
+
+
+def test_a_draft_is_never_taken_for_one_that_was_discarded_before_it(
+    draft: int, editor: uuid.UUID, now: datetime
+) -> None:
+    """Somebody is about to publish what they read; it is thrown away, and another one begun."""
+    with transaction():
+        service.discard_draft("cgv", seen=draft, now=now)
+    with transaction():
+        service.save_draft("cgv", edit(now, hour_slice_minutes=15), seen=0, by=editor, now=now)
+
+    decision = Decision(seen=draft, over=1, on=None, accepted=True)
+    with transaction(), pytest.raises(StaleWrite):
+        service.release("cgv", decision, now=now)
+    with transaction(), pytest.raises(StaleWrite):
+        service.save_draft("cgv", edit(now), seen=draft, by=editor, now=now)
+
+
+def test_a_new_title_alone_is_a_new_version(draft: int, editor: uuid.UUID, now: datetime) -> None:
+    renamed = dataclasses.replace(edit(now), title="Conditions de vente")
+    source = queries.written("cgv")
+    assert source
+    first = dataclasses.replace(renamed, parameters=edit(now, hour_slice_minutes=60).parameters)
+    with transaction():
+        saved = service.save_draft("cgv", first, seen=draft, by=editor, now=now).version
+    with transaction():
+        service.release("cgv", Decision(seen=saved, over=1, on=None, accepted=True), now=now)
+    assert numbers() == [1, 2]
 
 
 def test_of_two_who_begin_a_draft_at_once_one_is_told(
@@ -155,3 +183,17 @@ def test_publishing_by_command_tells_the_risks(app: Flask, tmp_path: Path) -> No
     assert code == 0
     assert "cgv-1 published" in said
     assert "warning risky_commitment_months" in said
+
+
+def test_sums_in_a_text_are_refused_before_they_are_worked_out(draft: int) -> None:
+    source = queries.written("cgv")
+    assert source
+    costly = dataclasses.replace(source, body=source.body + "\n{{ 9**9**9**9 }}\n")
+    seen = queries.examine(costly, date(2026, 11, 27))
+    assert "placeholder" in {one.code for one in seen.problems}
+
+
+def test_a_version_of_an_unheard_of_number_is_not_there(app: Flask, draft: int) -> None:
+    for path in ("", "/changements", ".pdf"):
+        answer = app.test_client().get(f"/conditions-generales/99999999999999999999{path}")
+        assert answer.status_code == 404

@@ -139,16 +139,18 @@ def _read_placeholders(
     environment: ImmutableSandboxedEnvironment, text: str, known: Mapping[str, Any]
 ) -> tuple[list[Problem], set[str]]:
     """The problems of a text's placeholders, and the names that it states."""
+    problems = []
     try:
         tree = _parsed(environment, text)
-        _compiled(environment, text)
+        for node in _descendants(tree):
+            if not isinstance(node, _ALLOWED) or (isinstance(node, nodes.Filter) and node.args):
+                problems.append(Problem(f"line {node.lineno}", "placeholder"))
+        if not problems:
+            # Compiling works sums out: nothing but what is allowed comes to it.
+            _compiled(environment, text)
     except TemplateSyntaxError as error:
         return [Problem(f"line {error.lineno}", "unreadable", error=error.message)], set()
-    problems = []
     stated = {name.name for name in tree.find_all(nodes.Name)}
-    for node in _descendants(tree):
-        if not isinstance(node, _ALLOWED) or (isinstance(node, nodes.Filter) and node.args):
-            problems.append(Problem(f"line {node.lineno}", "placeholder"))
     problems += [Problem(name, "unknown") for name in sorted(stated - known.keys())]
     return problems, stated
 
@@ -181,7 +183,7 @@ def _render(
     except (UndefinedError, SecurityError) as error:
         problem = Problem("", "unreadable", error=error)
         raise UnpublishableTerms(problems=(problem,)) from error
-    except (TypeError, KeyError) as error:
+    except (TypeError, KeyError, ValueError) as error:
         problem = Problem("", "filter", error=error)
         raise UnpublishableTerms(problems=(problem,)) from error
 

@@ -16,7 +16,7 @@ from storefront.kernel.calendar import paris_date, start_of_day
 from storefront.kernel.errors import Refusal, StaleWrite
 from storefront.legal import queries, rules
 from storefront.legal.models import TermsDraft, TermsVersion
-from storefront.legal.rules import Parameters, UnpublishableTerms
+from storefront.legal.rules import Parameters, TermsSource, UnpublishableTerms
 from storefront.legal.service.publishing import publish
 
 FURTHEST = timedelta(days=365)
@@ -115,7 +115,7 @@ def release(document: str, decision: Decision, *, now: datetime) -> TermsVersion
     if seen.problems:
         raise UnpublishableTerms(problems=seen.problems)
     rules.refuse_errors(seen.findings)
-    if seen.filled and latest and not queries.changes_by(seen.filled, seen.text or ""):
+    if seen.filled and latest and _same(latest, seen.filled, seen.text or ""):
         raise NothingChanged(reference=latest.reference)
     warnings = sorted({one.rule.name for one in seen.warnings})
     if warnings and not decision.accepted:
@@ -167,6 +167,13 @@ def publish_planned(draft_id: uuid.UUID, *, now: datetime) -> int:
         db.session.delete(draft)
     db.session.flush()
     return 1
+
+
+def _same(latest: TermsVersion, filled: TermsSource, text: str) -> bool:
+    """Whether a text says what the version in force says, in the same shape, spaces aside."""
+    figures = rules.write_parameters(filled.parameters)
+    before = (latest.title, latest.text.split(), latest.parameters)
+    return before == (filled.title, text.split(), figures)
 
 
 def _draft(document: str, seen: int) -> TermsDraft:

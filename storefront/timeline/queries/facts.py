@@ -24,6 +24,7 @@ from storefront.kernel.money import Money
 from storefront.legal.queries import parameters_of
 from storefront.orders import rules as orders
 from storefront.orders.models import Order, OrderLine, OrderStatus
+from storefront.orders.queries import ENDED
 from storefront.orders.rules import Dated
 from storefront.payments.models import RefundStatus
 from storefront.refunds import rules as refunds
@@ -275,8 +276,8 @@ def _money_back(rows: Rows) -> Iterator[Moment]:
     for refund in rows.refunds:
         if refund.status in NOT_SENT and refund.due_on is not None:
             yield Moment(refund.due_on, refunds.Happens.TO_REFUND, amount=refund.amount)
-    if rows.order.debits_stopped_at is not None and not rows.refunds:
+    if rows.order.status not in ENDED:
         days = parameters_of(rows.order.terms_version).refund_days
-        for request in rows.withdrawals:
-            by = withdrawals.refund_by(request.declared_at, days)
+        for request in (one for one in rows.withdrawals if one.id not in rows.decided):
+            by = withdrawals.refund_by(request.received_at, days)
             yield Moment(by, withdrawals.Happens.TO_DECIDE, request.reference)

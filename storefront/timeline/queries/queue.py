@@ -138,4 +138,4 @@ def _mark_read(after: str) -> tuple[datetime, uuid.UUID] | None:
         at, known = datetime.fromisoformat(text), uuid.UUID(key)
     except ValueError:
         return None
-    return (at, known) if at.tzinfo else None
+    return (at, known) if at.tzinfo and 2000 <= at.year < 2200 else None

@@ -28,7 +28,7 @@ from storefront.subscriptions.models import (
 )
 from storefront.subscriptions.queries import OPEN, outages
 from storefront.tickets.models import Ticket, TicketMessage
-from storefront.withdrawals.models import WithdrawalMatch, WithdrawalRequest
+from storefront.withdrawals.models import WithdrawalDecision, WithdrawalMatch, WithdrawalRequest
 
 Row = TypeVar("Row", bound=Base)
 
@@ -53,6 +53,7 @@ class Rows:
     tickets: list[Ticket] = field(default_factory=list)
     refunds: list[Refund] = field(default_factory=list)
     withdrawals: list[WithdrawalRequest] = field(default_factory=list)
+    decided: set[uuid.UUID] = field(default_factory=set)  # of the withdrawals, for good
 
     @cached_property
     def by_id(self) -> dict[uuid.UUID, Base]:
@@ -120,6 +121,10 @@ def _read(rows: dict[uuid.UUID, Rows], ids: Sequence[uuid.UUID]) -> None:
     )
     for order_id, request in db.session.execute(declared):
         rows[order_id].withdrawals.append(request)
+    decided = select(WithdrawalDecision.order_id, WithdrawalDecision.request_id)
+    final = decided.where(WithdrawalDecision.order_id.in_(ids), WithdrawalDecision.final)
+    for order_id, request_id in db.session.execute(final):
+        rows[order_id].decided.add(request_id)
 
 
 def _read_subscriptions(rows: dict[uuid.UUID, Rows], ids: Sequence[uuid.UUID]) -> None:

@@ -25,6 +25,7 @@ from storefront.kernel.moments import Moment
 from storefront.kernel.money import Money
 from storefront.orders import rules as orders
 from storefront.orders.models import Order, OrderLine, OrderStatus
+from storefront.orders.queries import ENDED as ORDERS_ENDED
 from storefront.payments.models import Refund
 from storefront.payments.providers.offline import OFFLINE
 from storefront.refunds import rules as refunds
@@ -38,7 +39,7 @@ from storefront.tickets.rules import InterventionStatus, ProposalStatus, TicketS
 from storefront.timeline.queries.facts import NOT_SENT
 from storefront.timeline.queries.queue import Source
 from storefront.withdrawals import rules as withdrawals
-from storefront.withdrawals.models import WithdrawalMatch, WithdrawalRequest
+from storefront.withdrawals.models import WithdrawalDecision, WithdrawalMatch, WithdrawalRequest
 
 Debt, Hours, Supply = instalments.Happens, credits.Happens, fulfilment.Happens
 Months, Support = subscription_rules.Happens, tickets.Happens
@@ -199,13 +200,13 @@ def _money_back() -> Rows:
 
 
 def _withdrawn() -> Rows:
-    """Declarations on which staff have not decided: nothing is debited meanwhile."""
-    answered = exists().where(Refund.order_id == Order.id)
+    """Declarations on which staff have still to decide."""
+    final = select(WithdrawalDecision.request_id).where(WithdrawalDecision.final)
     return (
         select(WithdrawalRequest, Order)
         .join(WithdrawalMatch, WithdrawalMatch.request_id == WithdrawalRequest.id)
         .join(Order, Order.id == WithdrawalMatch.order_id)
-        .where(Order.debits_stopped_at.is_not(None), ~answered)
+        .where(WithdrawalRequest.id.not_in(final), Order.status.not_in(ORDERS_ENDED))
     )
 
 
@@ -455,9 +456,9 @@ SOURCES = (
         withdrawals.Happens.TO_DECIDE,
         _withdrawn,
         WithdrawalRequest,
-        WithdrawalRequest.declared_at,
+        WithdrawalRequest.received_at,
         lambda one: Moment(
-            one.declared_at + REFUNDED_WITHIN, withdrawals.Happens.TO_DECIDE, one.reference
+            one.received_at + REFUNDED_WITHIN, withdrawals.Happens.TO_DECIDE, one.reference
         ),
         after=REFUNDED_WITHIN,
     ),

@@ -61,6 +61,7 @@ def begun(draft: Draft, terms: TermsParameters, training_days: int = 0) -> Facts
         concluded_at=draft.at,
         days=terms.withdrawal_days,
         training_days=training_days,
+        contractual=terms.pro_withdrawal == "contractual",
     )
     waived = draft.consented and draft.withdrawal_kind is WithdrawalKind.DIGITAL_CONTENT
     line = Dated(draft.name, last_day, draft.session_starts_at, waived=waived)
