@@ -188,7 +188,7 @@ class WithdrawalDecision(Base):
     """What staff decided on a withdrawal, in one act: which lines, what goes back of each.
 
     Its id names the form that was sent, so that a second click finds it; it is the request of the
-    refunds too. `final`: nothing of the declaration waits any more (goods on their way back do).
+    refunds too. `final`: nothing of what was declared waits for an answer or for its goods.
     """
 
     __tablename__ = "withdrawal_decisions"

@@ -256,12 +256,8 @@ def test_one_line_of_a_plan_of_payments_ends_and_the_others_go_on_for_less(
     order_id = bought(now, GUIDE, TOOLBOX, count=2)
     order = order_of(order_id)
     assert order.total_minor == 2900 + 4900 + 690
-    withdrawn_at(now, order.reference)
-    form = form_of(staff, REFERENCE)
-    toolbox = line_of(order_id, ProductKind.DIGITAL_PRODUCT).position
-    form.pop(f"ligne-{toolbox}")
-    answer = staff.post(f"{DESK}/{REFERENCE}/decider", data=form)
-    assert answer.status_code == 303
+    withdrawn_at(now, order.reference, line_of(order_id, ProductKind.PAPER_GUIDE))
+    decide(staff)
     worker.run_due(now)
     due = sum(one.amount_minor for one in refunds())
     assert due == (2900 + 690) // 2
@@ -293,15 +289,36 @@ def test_nothing_is_debited_while_another_declaration_waits(
 ) -> None:
     order_id = bought(now - timedelta(days=1), PACK, LESSONS)
     reference = order_of(order_id).reference
-    withdrawn_at(now, reference)
+    withdrawn_at(now, reference, line_of(order_id, ProductKind.HOUR_PACK))
     second = withdrawn_at(now + timedelta(minutes=1), reference)
-    form = form_of(staff, REFERENCE)
-    form.pop("ligne-2")
-    assert staff.post(f"{DESK}/{REFERENCE}/decider", data=form).status_code == 303
+    decide(staff)
+    assert decisions()[0].final
     assert order_of(order_id).debits_stopped_at is not None
     assert "Forfait 5 heures" not in form_names(staff, second)
     decide(staff, second, **{"ligne-2": ""})
     assert order_of(order_id).status is OrderStatus.CANCELLED
+
+
+def test_what_was_declared_and_not_decided_stays_to_be_answered_until_it_is_or_is_closed(
+    app: Flask, staff: FlaskClient, now: datetime
+) -> None:
+    order_id = bought(now - timedelta(days=1), PACK, TOOLBOX)
+    withdrawn_at(now, order_of(order_id).reference)
+    form = form_of(staff, REFERENCE)
+    form.pop("ligne-2")
+    assert staff.post(f"{DESK}/{REFERENCE}/decider", data=form).status_code == 303
+    worker.run_due(now)
+    assert not decisions()[0].final
+    assert order_of(order_id).debits_stopped_at is not None
+    assert REFERENCE in staff.get("/gestion").text
+    (told,) = messages("withdrawal_decided")
+    assert "Le reste de votre déclaration est encore à l’étude" in told.text
+
+    rest = {**form_of(staff, REFERENCE), "sans-suite": "La cliente garde sa boîte à outils."}
+    rest.pop("ligne-2")
+    assert staff.post(f"{DESK}/{REFERENCE}/decider", data=rest).status_code == 303
+    assert decisions()[-1].final
+    assert order_of(order_id).debits_stopped_at is None
 
 
 def form_names(staff: FlaskClient, reference: str) -> str:

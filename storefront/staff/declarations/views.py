@@ -14,7 +14,6 @@ from storefront.infra import clock
 from storefront.infra.db import transaction
 from storefront.infra.web import found_or_404
 from storefront.kernel.calendar import PARIS, paris_date
-from storefront.orders import service as orders
 from storefront.orders.models import Order
 from storefront.payments import jobs as payment_jobs
 from storefront.payments import queries as payments
@@ -113,7 +112,7 @@ def resume(reference: str) -> Response:
     found = found_or_404(queries.withdrawal(reference))
     matched = found_or_404(found.match)
     with transaction() as session:
-        orders.resume_debits(session.get_one(Order, matched.order_id), now=clock.now())
+        service.resume_debits(session.get_one(Order, matched.order_id), now=clock.now())
     flash("Les prélèvements de cette commande reprennent.", "success")
     return redirect(f"/gestion/declarations/{reference}", 303)
 

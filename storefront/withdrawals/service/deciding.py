@@ -106,10 +106,16 @@ def decide(
         _end(order, ended, decision, db.session.get_one(User, staff_id), now)
     goes_on = decision.final and order.status is OrderStatus.CONFIRMED
     if goes_on and not queries.others_open(order.id, request.id):
-        orders.resume_debits(order, now=now)
+        resume_debits(order, now=now)
     made = _refund(order, decision, chosen, now)
     publish(WithdrawalDecided(decision.id), now=now)
     return decision, made
+
+
+def resume_debits(order: Order, *, now: datetime) -> None:
+    """The contract goes on: what was stopped is taken again, and announced before (M-03)."""
+    orders.resume_debits(order, now=now)
+    instalments.announce_again(order.id, now=now)
 
 
 def _chosen(request: WithdrawalRequest, act: Act, seen: Proposal) -> list[tuple[Row, Choice]]:
@@ -141,11 +147,8 @@ def _write(
     now: datetime,
 ) -> WithdrawalDecision:
     now_decided = {row.line.id for row, _ in chosen}
-    pending = [
-        row
-        for row in seen.open_rows
-        if row.waits and row.declared and row.line.id not in now_decided
-    ]
+    # What was declared waits for its answer, goods or not; "sans suite" closes what is left of it.
+    pending = [row for row in seen.open_rows if row.declared and row.line.id not in now_decided]
     decision = WithdrawalDecision(
         id=act.id,
         request_id=request.id,
