@@ -447,6 +447,16 @@ def test_an_end_by_its_order_leaves_no_announced_end(app: Flask) -> None:
     assert known.status is TerminationStatus.LAPSED
 
 
+def test_a_month_opened_before_the_end_of_what_was_sold_was_heard_is_not_owed(app: Flask) -> None:
+    one = hold(START)
+    morning = morning_of(date(2027, 2, 28))
+    worker.run_due(morning)
+    assert month(2).status is InstalmentStatus.UNPAID
+    with transaction():
+        service.end_revoked(SupplyRevoked(the(one).order_id, "withdrawal"), now=morning)
+    assert month(2).status is InstalmentStatus.CANCELLED
+
+
 def test_a_free_plan_ends_with_its_month_and_owes_nothing(app: Flask) -> None:
     one = hold(START)
     with transaction():
