@@ -6,6 +6,7 @@ Personal data stands in these rows only; the journal keeps a hash of each (law.m
 from __future__ import annotations
 
 import uuid
+from collections.abc import Iterable
 from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
@@ -213,6 +214,10 @@ class WithdrawalDecision(Base):
     order: Mapped[Order] = relationship()
     staff: Mapped[User] = relationship()
     lines: Mapped[list[DecidedLine]] = relationship(order_by="DecidedLine.position")
+
+    def is_about(self, line_ids: Iterable[uuid.UUID]) -> bool:
+        """Whether it decided on exactly these lines."""
+        return {line.order_line_id for line in self.lines} == set(line_ids)
 
     @property
     def due(self) -> Money:

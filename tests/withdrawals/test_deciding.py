@@ -163,6 +163,37 @@ def test_a_second_click_and_a_second_person_give_nothing_more(
     assert len(refunds()) == 1
 
 
+def test_a_form_sent_again_with_another_line_is_no_second_click(
+    app: Flask, staff: FlaskClient, now: datetime
+) -> None:
+    order_id = bought(now - timedelta(days=1), PACK, TOOLBOX)
+    withdrawn_at(now, order_of(order_id).reference)
+    both, address = form_of(staff, REFERENCE), f"{DESK}/{REFERENCE}/decider"
+    one = {name: value for name, value in both.items() if name != "ligne-2"}
+    assert staff.post(address, data=one).status_code == 303
+    again = staff.post(address, data=both)
+    assert again.status_code == 422
+    assert "Quelqu’un a décidé entre-temps de : Forfait 5 heures." in again.text
+    assert both["demande"] not in again.text
+    other = {name: value for name, value in both.items() if name != "ligne-1"}
+    assert staff.post(address, data=other).status_code == 409
+    assert len(decisions()) == 1
+
+
+def test_the_delivery_goes_back_once_the_whole_parcel_was_withdrawn_from_in_two_declarations(
+    app: Flask, staff: FlaskClient, now: datetime
+) -> None:
+    trees = (ProductKind.PAPER_GUIDE, {"price": 3100, "name": "Guide des arbres"})
+    order_id = bought(now - timedelta(days=1), GUIDE, trees)
+    order = order_of(order_id)
+    first, second = [line for line in order.lines if line.kind is ProductKind.PAPER_GUIDE]
+    withdrawn_at(now, order.reference, first)
+    decide(staff)
+    later = withdrawn_at(now + timedelta(hours=1), order.reference, second)
+    decide(staff, later)
+    assert [one.amount_minor for one in refunds()] == [2900, 3100 + 690]
+
+
 def test_another_amount_wants_a_reason_which_its_customer_reads(
     app: Flask, staff: FlaskClient, now: datetime
 ) -> None:

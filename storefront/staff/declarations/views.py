@@ -162,7 +162,7 @@ def decide(reference: str) -> Answer:
     order = found_or_404(found.match).order
     form = DecisionForm(queries.proposal(found.request, order), request.form)
     act = form.act()
-    if act is None and not _known(found, form.id):
+    if act is None and not _sent_before(found, form):
         return _page(found, MatchForm(formdata=None), decision=form), 422
     request_id, staff_id = found.request.id, current_user.id
     if act is not None:
@@ -174,9 +174,17 @@ def decide(reference: str) -> Answer:
     return redirect(f"/gestion/declarations/{reference}#decision", 303)
 
 
-def _known(found: Withdrawn, act_id: uuid.UUID) -> bool:
-    """Whether this form was sent before: its lines are decided and not shown any more."""
-    return any(one.id == act_id for one in queries.decisions_of(found.request.id))
+def _sent_before(found: Withdrawn, form: DecisionForm) -> bool:
+    """Whether this form was sent before: its lines are decided and not shown any more.
+
+    What was sent by the same page for other lines is another act, and gets an id of its own.
+    """
+    decisions = queries.decisions_of(found.request.id)
+    known = next((one for one in decisions if one.id == form.id), None)
+    if known is None or known.is_about(form.ticked):
+        return known is not None
+    form.id = uuid.uuid4()
+    return False
 
 
 def _found(reference: str) -> Withdrawn | Cancelled:

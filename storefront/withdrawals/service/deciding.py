@@ -43,7 +43,8 @@ class LineDecided(Refusal):
 
 
 class AmountsMoved(Refusal):
-    """What is due is not what the page showed any more. Details: reference."""
+    """What is due, or what is left to give back, is not what the page showed any more. Details:
+    reference."""
 
     status = 409
 
@@ -96,6 +97,7 @@ def decide(
     order = orders.locked(match.order_id)
     known = db.session.get(WithdrawalDecision, act.id)
     if known is not None:
+        _check_same(known, request, act)
         return known, refunds.refunds_of_request(order.id, known.id)
     fulfilment.lines_of(order.id)
     seen = queries.proposal(request, order)
@@ -110,6 +112,15 @@ def decide(
     made = _refund(order, decision, chosen, now)
     publish(WithdrawalDecided(decision.id), now=now)
     return decision, made
+
+
+def _check_same(known: WithdrawalDecision, request: WithdrawalRequest, act: Act) -> None:
+    """Raise `LineDecided` when the form that was sent before said something else."""
+    if known.request_id != request.id or not known.is_about(
+        choice.order_line_id for choice in act.choices
+    ):
+        names = [line.order_line.name for line in known.lines]
+        raise LineDecided(reference=request.reference, names=names)
 
 
 def resume_debits(order: Order, *, now: datetime) -> None:
@@ -128,7 +139,10 @@ def _chosen(request: WithdrawalRequest, act: Act, seen: Proposal) -> list[tuple[
     gone = [row.line.name for row, _ in chosen if row.line.id not in still]
     if gone:
         raise LineDecided(reference=request.reference, names=gone)
-    if any(row.result.due_minor != choice.shown_minor for row, choice in chosen):
+    if any(
+        row.result.due_minor != choice.shown_minor or choice.due_minor > row.left_minor
+        for row, choice in chosen
+    ):
         raise AmountsMoved(reference=request.reference)
     return chosen
 
