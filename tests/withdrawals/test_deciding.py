@@ -21,10 +21,12 @@ from storefront.infra.db import db, transaction
 from storefront.instalments import queries as instalments
 from storefront.instalments.models import InstalmentStatus
 from storefront.invoicing.models import CreditNote
+from storefront.kernel.money import Money
 from storefront.orders.models import FulfilmentStatus, OrderStatus
 from storefront.orders.rules import BuyerKind
 from storefront.payments import service as payments
 from storefront.payments.models import RefundReason, RefundStatus
+from storefront.payments.providers.base import PAGE_LIFETIME
 from storefront.subscriptions.models import Subscription, SubscriptionStatus
 from storefront.tickets.models import BusyCell, Intervention
 from storefront.tickets.rules import InterventionStatus
@@ -192,6 +194,32 @@ def test_the_delivery_goes_back_once_the_whole_parcel_was_withdrawn_from_in_two_
     later = withdrawn_at(now + timedelta(hours=1), order.reference, second)
     decide(staff, later)
     assert [one.amount_minor for one in refunds()] == [2900, 3100 + 690]
+
+
+def test_a_payment_page_that_is_open_is_waited_for(
+    app: Flask, staff: FlaskClient, now: datetime
+) -> None:
+    order_id = bought(now, PACK, TOOLBOX, count=2, provider="stripe")
+    withdrawn_at(now, order_of(order_id).reference, line_of(order_id, ProductKind.HOUR_PACK))
+    form = form_of(staff, REFERENCE)
+    with transaction():
+        second = instalments.of_order(order_id)[-1]
+        payments.reserve(
+            order_id=order_id,
+            user_id=second.order.user_id,
+            provider="stripe",
+            amount=Money(second.amount_minor, second.currency),
+            order_reference=second.order.reference,
+            description=second.order.reference,
+            instalment_id=second.id,
+            save_method=False,
+            expires_at=now + PAGE_LIFETIME,
+            now=now,
+        )
+    answer = staff.post(f"{DESK}/{REFERENCE}/decider", data=form)
+    assert answer.status_code == 409
+    assert "Une page de paiement est ouverte" in answer.text
+    assert decisions() == []
 
 
 def test_another_amount_wants_a_reason_which_its_customer_reads(

@@ -24,6 +24,7 @@ from storefront.invoicing import service as invoicing
 from storefront.kernel.errors import Refusal
 from storefront.orders import service as orders
 from storefront.orders.models import WITHDRAWN, Order, OrderLine, OrderStatus
+from storefront.payments import queries as payment_queries
 from storefront.payments import service as payments
 from storefront.payments.models import Refund, RefundReason
 from storefront.refunds import service as refunds
@@ -50,7 +51,10 @@ class AmountsMoved(Refusal):
 
 
 class DebitUnderWay(Refusal):
-    """A part of the price is being debited: its answer comes first. Details: reference."""
+    """A part of the price is being debited, or a page for it is open: its answer comes first.
+
+    Details: reference, until (when the page closes; None for a debit).
+    """
 
     status = 409
 
@@ -259,8 +263,9 @@ def _end(
     now: datetime,
 ) -> None:
     """Everything that these lines set going stops (W-08, WDR-13)."""
-    if instalments.under_way(order.id):
-        raise DebitUnderWay(reference=order.reference)
+    until = payment_queries.page_open_until(order.id, now)
+    if until is not None or instalments.under_way(order.id):
+        raise DebitUnderWay(reference=order.reference, until=until)
     line_ids = [line.id for line in ended]
     tickets.end_withdrawn(line_ids, staff, now=now)
     fulfilment.revoke(order.id, f"withdrawal:{decision.id}", only=line_ids, now=now)
