@@ -39,6 +39,21 @@ def of_order(order_id: uuid.UUID) -> Sequence[Payment]:
     ).all()
 
 
+def page_open_until(order_id: uuid.UUID, now: datetime) -> datetime | None:
+    """Until when a provider's page may still take its amount for an order; None without one.
+
+    A page that is about to be opened counts: its amount is fixed.
+    """
+    return db.session.scalar(
+        select(func.max(Payment.expires_at)).where(
+            Payment.order_id == order_id,
+            Payment.status.in_((PaymentStatus.RESERVED, PaymentStatus.OPEN)),
+            Payment.provider.not_in(OFFLINE),
+            Payment.expires_at > now,
+        )
+    )
+
+
 def arrived(order_id: uuid.UUID) -> bool:
     """Whether what was asked at order has arrived, though nobody may have reacted to it yet.
 

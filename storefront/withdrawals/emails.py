@@ -71,7 +71,12 @@ def tell_decision(event: WithdrawalDecided, *, now: datetime) -> None:
         user_id=order.user_id,
         order_id=order.id,
         subject=f"Décision sur votre rétractation – {request.reference}",
-        context={"decision": decision, "received": request, "order": order},
+        context={
+            "decision": decision,
+            "received": request,
+            "order": order,
+            "waits": queries.proposal(request, order).waits,
+        },
         documents=[],
         now=now,
     )

@@ -6,6 +6,7 @@ Personal data stands in these rows only; the journal keeps a hash of each (law.m
 from __future__ import annotations
 
 import uuid
+from collections.abc import Iterable
 from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
@@ -188,7 +189,7 @@ class WithdrawalDecision(Base):
     """What staff decided on a withdrawal, in one act: which lines, what goes back of each.
 
     Its id names the form that was sent, so that a second click finds it; it is the request of the
-    refunds too. `final`: nothing of the declaration waits any more (goods on their way back do).
+    refunds too. `final`: nothing of what was declared waits for an answer or for its goods.
     """
 
     __tablename__ = "withdrawal_decisions"
@@ -213,6 +214,10 @@ class WithdrawalDecision(Base):
     order: Mapped[Order] = relationship()
     staff: Mapped[User] = relationship()
     lines: Mapped[list[DecidedLine]] = relationship(order_by="DecidedLine.position")
+
+    def is_about(self, line_ids: Iterable[uuid.UUID]) -> bool:
+        """Whether it decided on exactly these lines."""
+        return {line.order_line_id for line in self.lines} == set(line_ids)
 
     @property
     def due(self) -> Money:

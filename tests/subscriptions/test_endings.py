@@ -447,6 +447,28 @@ def test_an_end_by_its_order_leaves_no_announced_end(app: Flask) -> None:
     assert known.status is TerminationStatus.LAPSED
 
 
+def test_a_month_opened_before_the_end_of_what_was_sold_was_heard_is_not_owed(app: Flask) -> None:
+    one = hold(START)
+    morning = morning_of(date(2027, 2, 28))
+    worker.run_due(morning)
+    assert month(2).status is InstalmentStatus.UNPAID
+    with transaction():
+        service.end_revoked(SupplyRevoked(the(one).order_id, "withdrawal"), now=morning)
+    assert month(2).status is InstalmentStatus.CANCELLED
+
+
+def test_a_later_month_that_owes_nothing_was_not_paid_by_the_first_payment(app: Flask) -> None:
+    one = hold(START)
+    with transaction():
+        found = the(one)
+        found.net_minor = found.vat_minor = found.gross_minor = 0
+    worker.run_due(morning_of(date(2027, 2, 28)))
+    first, second = the(one).periods
+    assert second.instalment_id is None
+    assert queries.payment_of(first) is not None
+    assert queries.payment_of(second) is None
+
+
 def test_a_free_plan_ends_with_its_month_and_owes_nothing(app: Flask) -> None:
     one = hold(START)
     with transaction():

@@ -14,6 +14,7 @@ from storefront.infra.db import db, transaction
 from storefront.notifications.models import Email
 from storefront.orders import service as orders
 from storefront.orders.events import OrderConfirmed
+from storefront.orders.models import OrderLine
 from storefront.subscriptions import service as subscriptions
 from storefront.withdrawals import service
 from storefront.withdrawals.models import CancellationRequest, WithdrawalRequest
@@ -87,9 +88,11 @@ def messages(kind: str) -> list[Email]:
     return list(db.session.scalars(select(Email).where(Email.kind == kind)))
 
 
-def withdrawn_at(instant: datetime, contract: str) -> str:
-    """The reference of a withdrawal that reached the shop at exactly this instant."""
-    declared = service.Withdrawal(**CLAIRE, contract=contract, remark="")
+def withdrawn_at(instant: datetime, contract: str, *lines: OrderLine) -> str:
+    """The reference of a withdrawal that reached the shop at exactly this instant; of these
+    lines, or without saying which."""
+    chosen = tuple(service.ChosenLine(str(line.id), line.name) for line in lines)
+    declared = service.Withdrawal(**CLAIRE, contract=contract, remark="", lines=chosen)
     with transaction():
         request = service.withdraw(declared, key=f"{instant:%j%H%M%S}", user_id=None, now=instant)
         return request.reference

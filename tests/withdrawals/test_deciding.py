@@ -21,10 +21,12 @@ from storefront.infra.db import db, transaction
 from storefront.instalments import queries as instalments
 from storefront.instalments.models import InstalmentStatus
 from storefront.invoicing.models import CreditNote
+from storefront.kernel.money import Money
 from storefront.orders.models import FulfilmentStatus, OrderStatus
 from storefront.orders.rules import BuyerKind
 from storefront.payments import service as payments
 from storefront.payments.models import RefundReason, RefundStatus
+from storefront.payments.providers.base import PAGE_LIFETIME
 from storefront.subscriptions.models import Subscription, SubscriptionStatus
 from storefront.tickets.models import BusyCell, Intervention
 from storefront.tickets.rules import InterventionStatus
@@ -163,6 +165,63 @@ def test_a_second_click_and_a_second_person_give_nothing_more(
     assert len(refunds()) == 1
 
 
+def test_a_form_sent_again_with_another_line_is_no_second_click(
+    app: Flask, staff: FlaskClient, now: datetime
+) -> None:
+    order_id = bought(now - timedelta(days=1), PACK, TOOLBOX)
+    withdrawn_at(now, order_of(order_id).reference)
+    both, address = form_of(staff, REFERENCE), f"{DESK}/{REFERENCE}/decider"
+    one = {name: value for name, value in both.items() if name != "ligne-2"}
+    assert staff.post(address, data=one).status_code == 303
+    again = staff.post(address, data=both)
+    assert again.status_code == 422
+    assert "Quelqu’un a décidé entre-temps de : Forfait 5 heures." in again.text
+    assert both["demande"] not in again.text
+    other = {name: value for name, value in both.items() if name != "ligne-1"}
+    assert staff.post(address, data=other).status_code == 409
+    assert len(decisions()) == 1
+
+
+def test_the_delivery_goes_back_once_the_whole_parcel_was_withdrawn_from_in_two_declarations(
+    app: Flask, staff: FlaskClient, now: datetime
+) -> None:
+    trees = (ProductKind.PAPER_GUIDE, {"price": 3100, "name": "Guide des arbres"})
+    order_id = bought(now - timedelta(days=1), GUIDE, trees)
+    order = order_of(order_id)
+    first, second = [line for line in order.lines if line.kind is ProductKind.PAPER_GUIDE]
+    withdrawn_at(now, order.reference, first)
+    decide(staff)
+    later = withdrawn_at(now + timedelta(hours=1), order.reference, second)
+    decide(staff, later)
+    assert [one.amount_minor for one in refunds()] == [2900, 3100 + 690]
+
+
+def test_a_payment_page_that_is_open_is_waited_for(
+    app: Flask, staff: FlaskClient, now: datetime
+) -> None:
+    order_id = bought(now, PACK, TOOLBOX, count=2, provider="stripe")
+    withdrawn_at(now, order_of(order_id).reference, line_of(order_id, ProductKind.HOUR_PACK))
+    form = form_of(staff, REFERENCE)
+    with transaction():
+        second = instalments.of_order(order_id)[-1]
+        payments.reserve(
+            order_id=order_id,
+            user_id=second.order.user_id,
+            provider="stripe",
+            amount=Money(second.amount_minor, second.currency),
+            order_reference=second.order.reference,
+            description=second.order.reference,
+            instalment_id=second.id,
+            save_method=False,
+            expires_at=now + PAGE_LIFETIME,
+            now=now,
+        )
+    answer = staff.post(f"{DESK}/{REFERENCE}/decider", data=form)
+    assert answer.status_code == 409
+    assert "Une page de paiement est ouverte" in answer.text
+    assert decisions() == []
+
+
 def test_another_amount_wants_a_reason_which_its_customer_reads(
     app: Flask, staff: FlaskClient, now: datetime
 ) -> None:
@@ -256,12 +315,8 @@ def test_one_line_of_a_plan_of_payments_ends_and_the_others_go_on_for_less(
     order_id = bought(now, GUIDE, TOOLBOX, count=2)
     order = order_of(order_id)
     assert order.total_minor == 2900 + 4900 + 690
-    withdrawn_at(now, order.reference)
-    form = form_of(staff, REFERENCE)
-    toolbox = line_of(order_id, ProductKind.DIGITAL_PRODUCT).position
-    form.pop(f"ligne-{toolbox}")
-    answer = staff.post(f"{DESK}/{REFERENCE}/decider", data=form)
-    assert answer.status_code == 303
+    withdrawn_at(now, order.reference, line_of(order_id, ProductKind.PAPER_GUIDE))
+    decide(staff)
     worker.run_due(now)
     due = sum(one.amount_minor for one in refunds())
     assert due == (2900 + 690) // 2
@@ -293,15 +348,36 @@ def test_nothing_is_debited_while_another_declaration_waits(
 ) -> None:
     order_id = bought(now - timedelta(days=1), PACK, LESSONS)
     reference = order_of(order_id).reference
-    withdrawn_at(now, reference)
+    withdrawn_at(now, reference, line_of(order_id, ProductKind.HOUR_PACK))
     second = withdrawn_at(now + timedelta(minutes=1), reference)
-    form = form_of(staff, REFERENCE)
-    form.pop("ligne-2")
-    assert staff.post(f"{DESK}/{REFERENCE}/decider", data=form).status_code == 303
+    decide(staff)
+    assert decisions()[0].final
     assert order_of(order_id).debits_stopped_at is not None
     assert "Forfait 5 heures" not in form_names(staff, second)
     decide(staff, second, **{"ligne-2": ""})
     assert order_of(order_id).status is OrderStatus.CANCELLED
+
+
+def test_what_was_declared_and_not_decided_stays_to_be_answered_until_it_is_or_is_closed(
+    app: Flask, staff: FlaskClient, now: datetime
+) -> None:
+    order_id = bought(now - timedelta(days=1), PACK, TOOLBOX)
+    withdrawn_at(now, order_of(order_id).reference)
+    form = form_of(staff, REFERENCE)
+    form.pop("ligne-2")
+    assert staff.post(f"{DESK}/{REFERENCE}/decider", data=form).status_code == 303
+    worker.run_due(now)
+    assert not decisions()[0].final
+    assert order_of(order_id).debits_stopped_at is not None
+    assert REFERENCE in staff.get("/gestion").text
+    (told,) = messages("withdrawal_decided")
+    assert "Le reste de votre déclaration est encore à l’étude" in told.text
+
+    rest = {**form_of(staff, REFERENCE), "sans-suite": "La cliente garde sa boîte à outils."}
+    rest.pop("ligne-2")
+    assert staff.post(f"{DESK}/{REFERENCE}/decider", data=rest).status_code == 303
+    assert decisions()[-1].final
+    assert order_of(order_id).debits_stopped_at is None
 
 
 def form_names(staff: FlaskClient, reference: str) -> str:

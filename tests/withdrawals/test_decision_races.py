@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import uuid
+from dataclasses import replace
 from datetime import datetime, timedelta
 
+import pytest
 from flask import Flask
 from sqlalchemy import select
 
@@ -16,7 +18,7 @@ from storefront.infra.db import db, transaction
 from storefront.payments.models import RefundStatus
 from storefront.withdrawals import queries, service
 from storefront.withdrawals.models import WithdrawalRequest
-from storefront.withdrawals.service import Act, Choice, LineDecided
+from storefront.withdrawals.service import Act, AmountsMoved, Choice, LineDecided
 from tests import paying
 from tests.identity import people
 from tests.parallel import at_once
@@ -59,6 +61,17 @@ def test_one_form_sent_by_many_clicks_at_once_is_one_decision(app: Flask, now: d
     assert at_once(app, click, PEOPLE) == [44900 + 4900 + 1] * PEOPLE
     assert len(decisions()) == 1
     assert [one.amount_minor for one in refunds()] == [49800]
+
+
+def test_more_than_what_is_left_is_refused_again_under_the_lock(app: Flask, now: datetime) -> None:
+    order_id = bought(now - timedelta(days=1), PACK, TOOLBOX)
+    withdrawn_at(now, order_of(order_id).reference)
+    hours, _ = choices()
+    act = Act(uuid.uuid4(), (replace(hours, due_minor=hours.due_minor + 1, reason="Geste"),))
+    who, request = staff_id(now), request_id()
+    with pytest.raises(AmountsMoved), transaction():
+        service.decide(request, act, staff_id=who, now=now)
+    assert refunds() == []
 
 
 def test_of_several_people_who_confirm_at_once_one_decides(app: Flask, now: datetime) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from datetime import date, datetime, time, timedelta
 
 import pytest
@@ -178,3 +179,31 @@ def test_a_contract_left_late_in_its_period_is_not_owed_what_follows(
 
     assert the().status is SubscriptionStatus.ENDED
     assert not the().periods[1].paid_at
+
+
+def test_a_good_reason_found_after_the_wished_end_has_come_gives_the_rest_back_all_the_same(
+    app: Flask, staff: FlaskClient, now: datetime
+):
+    """A year up front whose term comes while staff still wait: 354 days of 365 go back, once."""
+    leave(app, contract(now - timedelta(days=10), UP_FRONT))
+    over = paris_instant(date(2027, 11, 15), time(9))
+    worker.run_due(over)
+    assert (the().status, the().ends_on) == (SubscriptionStatus.ENDED, date(2027, 11, 14))
+
+    by = people.staff(over).id
+    for _ in range(2):
+        with transaction():
+            subscriptions.end_early(
+                the().id,
+                notified_on=date(2026, 11, 24),
+                wanted_on=None,
+                reason=LOST_JOB,
+                cause_id=uuid.uuid4(),
+                recorded_by=by,
+                now=over,
+            )
+        worker.run_due(over)
+
+    (refund,) = db.session.scalars(select(Refund))
+    assert refund.amount_minor == -(-the().gross_minor * 354 // 365)
+    assert the().ends_on == date(2027, 11, 14)

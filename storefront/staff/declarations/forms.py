@@ -165,11 +165,14 @@ class DecisionForm:
             self.id = uuid.UUID(given.get("demande", ""))
         except ValueError:
             self.id = uuid.uuid4()
+        self.ticked = {
+            row.line.id for row in proposal.rows if f"ligne-{row.line.position}" in given
+        }
         # Ticked on a page that was older than somebody's decision.
         self.gone = [
             row.line.name
             for row in proposal.rows
-            if row not in self.rows and f"ligne-{row.line.position}" in given
+            if row not in self.rows and row.line.id in self.ticked
         ]
         self.words = given.get("sans-suite", "").replace("\0", "").strip()
         self._typed = given

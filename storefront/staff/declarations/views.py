@@ -14,7 +14,6 @@ from storefront.infra import clock
 from storefront.infra.db import transaction
 from storefront.infra.web import found_or_404
 from storefront.kernel.calendar import PARIS, paris_date
-from storefront.orders import service as orders
 from storefront.orders.models import Order
 from storefront.payments import jobs as payment_jobs
 from storefront.payments import queries as payments
@@ -113,7 +112,7 @@ def resume(reference: str) -> Response:
     found = found_or_404(queries.withdrawal(reference))
     matched = found_or_404(found.match)
     with transaction() as session:
-        orders.resume_debits(session.get_one(Order, matched.order_id), now=clock.now())
+        service.resume_debits(session.get_one(Order, matched.order_id), now=clock.now())
     flash("Les prélèvements de cette commande reprennent.", "success")
     return redirect(f"/gestion/declarations/{reference}", 303)
 
@@ -163,7 +162,7 @@ def decide(reference: str) -> Answer:
     order = found_or_404(found.match).order
     form = DecisionForm(queries.proposal(found.request, order), request.form)
     act = form.act()
-    if act is None and not _known(found, form.id):
+    if act is None and not _sent_before(found, form):
         return _page(found, MatchForm(formdata=None), decision=form), 422
     request_id, staff_id = found.request.id, current_user.id
     if act is not None:
@@ -175,9 +174,17 @@ def decide(reference: str) -> Answer:
     return redirect(f"/gestion/declarations/{reference}#decision", 303)
 
 
-def _known(found: Withdrawn, act_id: uuid.UUID) -> bool:
-    """Whether this form was sent before: its lines are decided and not shown any more."""
-    return any(one.id == act_id for one in queries.decisions_of(found.request.id))
+def _sent_before(found: Withdrawn, form: DecisionForm) -> bool:
+    """Whether this form was sent before: its lines are decided and not shown any more.
+
+    What was sent by the same page for other lines is another act, and gets an id of its own.
+    """
+    decisions = queries.decisions_of(found.request.id)
+    known = next((one for one in decisions if one.id == form.id), None)
+    if known is None or known.is_about(form.ticked):
+        return known is not None
+    form.id = uuid.uuid4()
+    return False
 
 
 def _found(reference: str) -> Withdrawn | Cancelled:

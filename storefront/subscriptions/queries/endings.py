@@ -162,7 +162,12 @@ def ending_of(subscription: Subscription, today: date) -> Ending:
 
 
 def payment_of(period: SubscriptionPeriod) -> Payment | None:
-    """The payment that a period was paid with; the first one's is the order's."""
+    """The payment that a period was paid with; the first one's is the order's.
+
+    None while it is unpaid, and for a later one that credits paid whole: nothing was owed of it.
+    """
+    if period.instalment_id is None and period.number > 1:
+        return None
     subscription = period.subscription
     instalment_id = period.instalment_id or db.session.scalar(
         select(Instalment.id).where(

@@ -11,6 +11,7 @@ from storefront.fulfilment.events import SupplyRevoked
 from storefront.infra import journal
 from storefront.infra.db import db
 from storefront.infra.outbox import publish
+from storefront.instalments import service as instalments
 from storefront.kernel.calendar import paris_date, start_of_day
 from storefront.kernel.errors import Refusal
 from storefront.legal.queries import parameters_of
@@ -33,7 +34,7 @@ from storefront.subscriptions.models import (
 from storefront.subscriptions.rules import Announced, Ground, Notice, Party
 from storefront.subscriptions.service.renewals import leave
 from storefront.subscriptions.service.settling import settle
-from storefront.subscriptions.service.states import close, end, locked
+from storefront.subscriptions.service.states import close, end, follow, locked
 
 
 class SubscriptionOver(Refusal):
@@ -168,12 +169,15 @@ def end_early(
 ) -> Termination | None:
     """Its holder leaves a commitment before its term, for a reason that staff found good (SUB-04).
 
-    Counted from the day of the declaration, however late it is decided; what was paid beyond goes
-    back. A second decision finds the first. None for a contract that has ended.
+    Counted from the day of the declaration, however late it is decided, even once the later end
+    that they wished for has come; what was paid beyond goes back. A second decision finds the
+    first, while it is to come. None for a contract that ended before, or otherwise.
     """
     subscription = locked(subscription_id)
+    ends_on = rules.early_end(notified_on, wanted_on)
+    over = subscription.status is SubscriptionStatus.ENDED
     known = queries.announced_on(subscription.id, Ground.LEGITIMATE_REASON)
-    if known is not None or subscription.status is SubscriptionStatus.ENDED:
+    if known is not None or (over and not _ended_later_by_wish(subscription, ends_on)):
         return known
     notice = TerminationNotice(
         id=uuid.uuid4(),
@@ -181,12 +185,24 @@ def end_early(
         ground=Ground.LEGITIMATE_REASON,
         statement=reason,
         notified_at=min(start_of_day(notified_on), now),
-        effective_at=start_of_day(rules.early_end(notified_on, wanted_on)),
+        effective_at=start_of_day(ends_on),
         recorded_by=recorded_by,
         recorded_at=now,
         cause_id=cause_id,
     )
-    return _announce(subscription, notice, _without_announced(subscription), now)
+    if not over:
+        return _announce(subscription, notice, _without_announced(subscription), now)
+    termination = _declare(subscription, notice, subscription.ends_on, now)
+    close(termination, TerminationStatus.EFFECTIVE, by=recorded_by, now=now)
+    settle(subscription, termination, now=now)
+    return termination
+
+
+def _ended_later_by_wish(subscription: Subscription, day: date) -> bool:
+    """Whether what ended it is its holder's own choice, on a later day than this one."""
+    ended_by = queries.effective_end(subscription.id)
+    wished = ended_by is not None and ended_by.ground is Ground.WISH
+    return wished and subscription.ends_on is not None and subscription.ends_on > day
 
 
 def take_back(subscription_id: uuid.UUID, *, by: uuid.UUID, now: datetime) -> Termination:
@@ -309,13 +325,16 @@ def take_effect(termination_id: uuid.UUID, *, now: datetime) -> bool:
 def end_revoked(event: SupplyRevoked, *, now: datetime) -> None:
     """What was sold was taken back for good: its subscriptions end at once, each with its line.
 
-    What is taken back of one line alone leaves the others running.
+    What is taken back of one line alone leaves the others running. A month that was opened before
+    this was heard is not owed.
     """
     for known in queries.of_order(event.order_id):
         subscription = locked(known.id)
         taken = event.only is None or subscription.order_line_id in event.only
         if taken and subscription.status is not SubscriptionStatus.ENDED:
             end(subscription, paris_date(now), "revoked", now=now)
+            schedule = rules.schedule_name(subscription.order_line_id)
+            instalments.cancel_schedule(subscription.order_id, schedule, now=now)
 
 
 def _check_running(subscription: Subscription) -> None:
@@ -340,6 +359,16 @@ def _without_announced(subscription: Subscription) -> date | None:
 def _announce(
     subscription: Subscription, notice: TerminationNotice, base: date | None, now: datetime
 ) -> Termination:
+    termination = _declare(subscription, notice, base, now)
+    follow(subscription, base)
+    take_effect(termination.id, now=now)
+    return termination
+
+
+def _declare(
+    subscription: Subscription, notice: TerminationNotice, base: date | None, now: datetime
+) -> Termination:
+    """Keep who ends it, why and when; nothing follows from it yet."""
     termination = Termination(
         id=uuid.uuid4(),
         subscription_id=subscription.id,
@@ -353,7 +382,6 @@ def _announce(
     )
     db.session.add(termination)
     db.session.flush()
-    follow(subscription, base)
     journal.record("subscription.end_declared", notice, {"subscription": subscription.id}, now=now)
     facts = {
         "subscription": subscription.id,
@@ -363,7 +391,6 @@ def _announce(
         "cause": notice.cause_id,
     }
     journal.record("subscription.end_scheduled", termination, facts, now=now)
-    take_effect(termination.id, now=now)
     return termination
 
 
@@ -378,23 +405,3 @@ def _take_away(
     close(termination, status, by=by, now=now)
     db.session.flush()
     follow(subscription, base)
-
-
-def follow(subscription: Subscription, base: date | None) -> None:
-    """Set the end of a locked subscription: the first of those announced and of its own, `base`.
-
-    The next period begins where the last one ends, unless the end comes first.
-    """
-    ends = [one.effective_at for one in queries.announced(subscription.id)]
-    if base is not None:
-        ends.append(start_of_day(base))
-    first = min(ends, default=None)
-    opened_until = subscription.periods[-1].ends_on
-    if first is None:
-        subscription.ends_on = subscription.ends_at = None
-        subscription.next_period_on = opened_until
-        return
-    day = paris_date(first)
-    subscription.ends_on = day
-    subscription.ends_at = None if first == start_of_day(day) else first
-    subscription.next_period_on = min(opened_until, day)

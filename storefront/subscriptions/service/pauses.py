@@ -19,8 +19,8 @@ from storefront.subscriptions import queries, rules
 from storefront.subscriptions.events import SubscriptionPaused, SubscriptionUnpaused
 from storefront.subscriptions.models import Pause, Subscription, SubscriptionStatus
 from storefront.subscriptions.rules import Ground, RunningDays
-from storefront.subscriptions.service.endings import SubscriptionOver, follow
-from storefront.subscriptions.service.states import FORCE_MAJEURE, lift, locked
+from storefront.subscriptions.service.endings import SubscriptionOver
+from storefront.subscriptions.service.states import FORCE_MAJEURE, follow, lift, locked
 
 # What stopped longer ago was billed meanwhile: that is for a refund, not for a pause.
 RECORDED_WITHIN = timedelta(days=31)

@@ -13,7 +13,7 @@ from storefront.fulfilment import service as fulfilment
 from storefront.infra import journal
 from storefront.infra.db import db
 from storefront.instalments import service as instalments
-from storefront.kernel.calendar import paris_date
+from storefront.kernel.calendar import paris_date, start_of_day
 from storefront.subscriptions import queries
 from storefront.subscriptions.models import (
     SUBSCRIPTION_LIFECYCLE,
@@ -93,6 +93,26 @@ def end(subscription: Subscription, ends_on: date, because: str, *, now: datetim
         lift(pause, subscription, 0, by=None, now=now)
     fulfilment.finish(subscription.order_line_id, now=now)
     journal.record("subscription.ended", subscription, {"on": ends_on, "because": because}, now=now)
+
+
+def follow(subscription: Subscription, base: date | None) -> None:
+    """Set the end of a locked subscription: the first of those announced and of its own, `base`.
+
+    The next period begins where the last one ends, unless the end comes first.
+    """
+    ends = [one.effective_at for one in queries.announced(subscription.id)]
+    if base is not None:
+        ends.append(start_of_day(base))
+    first = min(ends, default=None)
+    opened_until = subscription.periods[-1].ends_on
+    if first is None:
+        subscription.ends_on = subscription.ends_at = None
+        subscription.next_period_on = opened_until
+        return
+    day = paris_date(first)
+    subscription.ends_on = day
+    subscription.ends_at = None if first == start_of_day(day) else first
+    subscription.next_period_on = min(opened_until, day)
 
 
 def lift(

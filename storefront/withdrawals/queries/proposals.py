@@ -60,6 +60,11 @@ class Row:
         return self.result.due_minor + self.result.kept_minor
 
     @property
+    def ended(self) -> bool:
+        """Whether an earlier act ended its contract."""
+        return self.decided is not None and self.decided.ends_contract
+
+    @property
     def chosen(self) -> bool:
         """Whether staff are proposed to decide on it now."""
         return self.decided is None and self.declared and not self.waits
@@ -139,7 +144,8 @@ def _declared(line: OrderLine, request: WithdrawalRequest, before: Sequence[Row]
 def _kept_goods(before: Sequence[Row]) -> bool:
     """Whether something of the parcel stays with the customer."""
     return any(
-        row.facts["goods"] and not (row.declared and row.result.ends_contract) for row in before
+        row.facts["goods"] and not (row.ended or (row.declared and row.result.ends_contract))
+        for row in before
     )
 
 

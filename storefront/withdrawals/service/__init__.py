@@ -9,6 +9,7 @@ from storefront.withdrawals.service.deciding import (
     NothingChosen,
     credit_unpaid,
     decide,
+    resume_debits,
 )
 from storefront.withdrawals.service.declaring import (
     Cancellation,
@@ -49,6 +50,7 @@ __all__ = [
     "match_withdrawal",
     "record_proof",
     "record_withdrawal",
+    "resume_debits",
     "withdraw",
     "withdrawal_key",
 ]

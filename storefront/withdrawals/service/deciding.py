@@ -24,6 +24,7 @@ from storefront.invoicing import service as invoicing
 from storefront.kernel.errors import Refusal
 from storefront.orders import service as orders
 from storefront.orders.models import WITHDRAWN, Order, OrderLine, OrderStatus
+from storefront.payments import queries as payment_queries
 from storefront.payments import service as payments
 from storefront.payments.models import Refund, RefundReason
 from storefront.refunds import service as refunds
@@ -43,13 +44,17 @@ class LineDecided(Refusal):
 
 
 class AmountsMoved(Refusal):
-    """What is due is not what the page showed any more. Details: reference."""
+    """What is due, or what is left to give back, is not what the page showed any more. Details:
+    reference."""
 
     status = 409
 
 
 class DebitUnderWay(Refusal):
-    """A part of the price is being debited: its answer comes first. Details: reference."""
+    """A part of the price is being debited, or a page for it is open: its answer comes first.
+
+    Details: reference, until (when the page closes; None for a debit).
+    """
 
     status = 409
 
@@ -96,6 +101,7 @@ def decide(
     order = orders.locked(match.order_id)
     known = db.session.get(WithdrawalDecision, act.id)
     if known is not None:
+        _check_same(known, request, act)
         return known, refunds.refunds_of_request(order.id, known.id)
     fulfilment.lines_of(order.id)
     seen = queries.proposal(request, order)
@@ -106,10 +112,25 @@ def decide(
         _end(order, ended, decision, db.session.get_one(User, staff_id), now)
     goes_on = decision.final and order.status is OrderStatus.CONFIRMED
     if goes_on and not queries.others_open(order.id, request.id):
-        orders.resume_debits(order, now=now)
+        resume_debits(order, now=now)
     made = _refund(order, decision, chosen, now)
     publish(WithdrawalDecided(decision.id), now=now)
     return decision, made
+
+
+def _check_same(known: WithdrawalDecision, request: WithdrawalRequest, act: Act) -> None:
+    """Raise `LineDecided` when the form that was sent before said something else."""
+    if known.request_id != request.id or not known.is_about(
+        choice.order_line_id for choice in act.choices
+    ):
+        names = [line.order_line.name for line in known.lines]
+        raise LineDecided(reference=request.reference, names=names)
+
+
+def resume_debits(order: Order, *, now: datetime) -> None:
+    """The contract goes on: what was stopped is taken again, and announced before (M-03)."""
+    orders.resume_debits(order, now=now)
+    instalments.announce_again(order.id, now=now)
 
 
 def _chosen(request: WithdrawalRequest, act: Act, seen: Proposal) -> list[tuple[Row, Choice]]:
@@ -122,7 +143,10 @@ def _chosen(request: WithdrawalRequest, act: Act, seen: Proposal) -> list[tuple[
     gone = [row.line.name for row, _ in chosen if row.line.id not in still]
     if gone:
         raise LineDecided(reference=request.reference, names=gone)
-    if any(row.result.due_minor != choice.shown_minor for row, choice in chosen):
+    if any(
+        row.result.due_minor != choice.shown_minor or choice.due_minor > row.left_minor
+        for row, choice in chosen
+    ):
         raise AmountsMoved(reference=request.reference)
     return chosen
 
@@ -141,11 +165,8 @@ def _write(
     now: datetime,
 ) -> WithdrawalDecision:
     now_decided = {row.line.id for row, _ in chosen}
-    pending = [
-        row
-        for row in seen.open_rows
-        if row.waits and row.declared and row.line.id not in now_decided
-    ]
+    # What was declared waits for its answer, goods or not; "sans suite" closes what is left of it.
+    pending = [row for row in seen.open_rows if row.declared and row.line.id not in now_decided]
     decision = WithdrawalDecision(
         id=act.id,
         request_id=request.id,
@@ -242,8 +263,9 @@ def _end(
     now: datetime,
 ) -> None:
     """Everything that these lines set going stops (W-08, WDR-13)."""
-    if instalments.under_way(order.id):
-        raise DebitUnderWay(reference=order.reference)
+    until = payment_queries.page_open_until(order.id, now)
+    if until is not None or instalments.under_way(order.id):
+        raise DebitUnderWay(reference=order.reference, until=until)
     line_ids = [line.id for line in ended]
     tickets.end_withdrawn(line_ids, staff, now=now)
     fulfilment.revoke(order.id, f"withdrawal:{decision.id}", only=line_ids, now=now)
