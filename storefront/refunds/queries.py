@@ -15,7 +15,7 @@ from sqlalchemy import ColumnElement, Select, and_, or_, select
 from sqlalchemy.orm import InstrumentedAttribute, aliased
 
 from storefront.infra.db import db
-from storefront.instalments.models import Instalment, InstalmentStatus
+from storefront.instalments.models import PRICE, Instalment, InstalmentStatus
 from storefront.invoicing import queries as invoices
 from storefront.kernel.calendar import paris_date, start_of_day
 from storefront.kernel.money import Money
@@ -50,13 +50,23 @@ class Givable:
     lines: dict[uuid.UUID, int]
 
 
-def holding(order_id: uuid.UUID) -> list[Payment]:
-    """The payments of an order of which something can still go back, the last one first."""
-    return [
+def holding(order_id: uuid.UUID, *, of_price: bool = False) -> list[Payment]:
+    """The payments of an order of which something can still go back, the last one first.
+
+    `of_price`: only those that paid its price, not the months of what goes on.
+    """
+    held = [
         payment
         for payment in reversed(payments.of_order(order_id))
         if payment.status is PaymentStatus.SUCCEEDED and payment.refundable.minor > 0
     ]
+    if not of_price:
+        return held
+    price = select(Instalment.id).where(
+        Instalment.order_id == order_id, Instalment.schedule == PRICE
+    )
+    parts = set(db.session.scalars(price))
+    return [one for one in held if one.instalment_id in parts]
 
 
 def givable(order: Order) -> Givable:

@@ -50,7 +50,8 @@ class Decision:
 
     `parts` are amounts of chosen order lines; none: the whole amount, pro rata. `request_id` is
     one per form, so that a second click changes nothing. `by_hand`: by a transfer of our own,
-    once the way the money came is closed and the customer agreed (L221-24).
+    once the way the money came is closed and the customer agreed (L221-24). `of_price`: from what
+    paid the price, never from the months of what goes on.
     """
 
     amount_minor: int
@@ -60,6 +61,7 @@ class Decision:
     words: str = ""
     parts: tuple[tuple[uuid.UUID, int], ...] = field(default=())
     by_hand: bool = False
+    of_price: bool = False
 
 
 def refund_order(
@@ -73,7 +75,7 @@ def refund_order(
     known = refunds_of_request(order.id, decision.request_id)
     if known:
         return known
-    held = holding(order.id)
+    held = holding(order.id, of_price=decision.of_price)
     left = sum(payment.refundable.minor for payment in held)
     if not 0 < decision.amount_minor <= left:
         raise RefundTooHigh(

@@ -19,19 +19,21 @@ from storefront.identity.models import Role
 from storefront.infra import journal
 from storefront.infra.db import db, transaction
 from storefront.instalments import queries as instalments
-from storefront.instalments.models import InstalmentStatus
+from storefront.instalments.models import PRICE, Instalment, InstalmentStatus
 from storefront.invoicing.models import CreditNote
+from storefront.kernel.calendar import paris_date
 from storefront.kernel.money import Money
 from storefront.orders.models import FulfilmentStatus, OrderStatus
 from storefront.orders.rules import BuyerKind
 from storefront.payments import service as payments
-from storefront.payments.models import RefundReason, RefundStatus
+from storefront.payments.models import Payment, RefundReason, RefundStatus
 from storefront.payments.providers.base import PAGE_LIFETIME
 from storefront.subscriptions.models import Subscription, SubscriptionStatus
 from storefront.tickets.models import BusyCell, Intervention
 from storefront.tickets.rules import InterventionStatus
 from tests import factories, paying
 from tests.identity import people
+from tests.subscriptions import running
 from tests.withdrawals.deciding import (
     CONTRACT,
     DESK,
@@ -399,6 +401,24 @@ def test_a_monthly_contract_costs_the_days_supplied_and_stops(
     assert [one.amount_minor for one in refunds()] == [2400]
     found = db.session.scalars(select(Subscription)).one()
     assert found.status is SubscriptionStatus.ENDED
+
+
+def test_what_is_due_of_an_article_is_not_taken_from_the_months_of_a_contract(
+    app: Flask, staff: FlaskClient, now: datetime
+) -> None:
+    order_id = bought(now - timedelta(days=40), GUIDE, CONTRACT)
+    running.live(paris_date(now - timedelta(days=40)), paris_date(now))
+    running.pay_month(2, now)
+    order = order_of(order_id)
+    guide = next(line for line in order.lines if line.kind is ProductKind.PAPER_GUIDE)
+    withdrawn_at(now, order.reference, guide)
+
+    decide(staff, **{f"ligne-{guide.position}": "oui"})
+
+    (refund,) = refunds()
+    paid = db.session.get_one(Payment, refund.payment_id)
+    assert paid.instalment_id is not None
+    assert db.session.get_one(Instalment, paid.instalment_id).schedule == PRICE
 
 
 def test_a_professional_has_what_the_terms_say(

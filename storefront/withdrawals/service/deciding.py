@@ -245,6 +245,8 @@ def _refund(
             request_id=decision.id,
             due_on=decision.refund_by,
             parts=tuple((line.id, minor) for line, minor in parts),
+            # What goes back of an article is never taken from the months of what goes on.
+            of_price=not any(_is_subscription(line) for line, _ in parts),
         ),
         asked_by=decision.staff_id,
         now=now,
