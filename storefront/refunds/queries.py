@@ -51,22 +51,16 @@ class Givable:
 
 
 def holding(order_id: uuid.UUID, *, of_price: bool = False) -> list[Payment]:
-    """The payments of an order of which something can still go back, the last one first.
-
-    `of_price`: only those that paid its price, not the months of what goes on.
-    """
-    held = [
+    """Payments of which something can still go back, the last first; `of_price`: no months."""
+    own = (Instalment.order_id == order_id, Instalment.schedule == PRICE)
+    price = set(db.session.scalars(select(Instalment.id).where(*own))) if of_price else set()
+    return [
         payment
         for payment in reversed(payments.of_order(order_id))
-        if payment.status is PaymentStatus.SUCCEEDED and payment.refundable.minor > 0
+        if payment.status is PaymentStatus.SUCCEEDED
+        and payment.refundable.minor > 0
+        and (not of_price or payment.instalment_id in price)
     ]
-    if not of_price:
-        return held
-    price = select(Instalment.id).where(
-        Instalment.order_id == order_id, Instalment.schedule == PRICE
-    )
-    parts = set(db.session.scalars(price))
-    return [one for one in held if one.instalment_id in parts]
 
 
 def givable(order: Order) -> Givable:
