@@ -168,9 +168,17 @@ def refresh_all(payment_ids: Sequence[uuid.UUID], now: datetime, together: Toget
         .options(joinedload(Payment.saved_method))
         .execution_options(populate_existing=True)
     ).all()
-    questions = {payment.id: _question(payment) for payment in rows}
-    asked = {one: question for one, question in questions.items() if question is not None}
-    told: dict[uuid.UUID, Told] = dict.fromkeys(questions)
+    asked: dict[uuid.UUID, Callable[[], Outcome]] = {}
+    told: dict[uuid.UUID, Told] = {payment.id: None for payment in rows}
+    for payment in rows:
+        try:
+            question = _question(payment)
+        except LookupError as error:
+            # Its provider is not set up any more: nobody to ask, and the others go on.
+            told[payment.id] = error
+            continue
+        if question is not None:
+            asked[payment.id] = question
     told |= zip(asked, together(list(asked.values())), strict=True)
     strange = {one: answer for one, answer in told.items() if _is_strange(answer)}
     known = [one for one in told if one not in strange]

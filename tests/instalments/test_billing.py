@@ -204,3 +204,18 @@ def test_what_was_just_paid_by_hand_is_not_taken_although_nobody_has_reacted_yet
 
     assert taken(sandbox) == [19501, 19500]
     assert second().status is InstalmentStatus.PAID
+
+
+def test_a_provider_that_is_gone_holds_up_nobody_elses_debit(
+    app: Flask, sandbox: RunningSandbox, now: datetime
+) -> None:
+    buy(sandbox, now, provider="paypal")
+    morning = morning_of(second().due_on)
+    buy(sandbox, now)
+    left = {name: one for name, one in payment_jobs.providers().items() if name != "paypal"}
+    app.extensions["providers"] = left
+
+    with pytest.raises(ExceptionGroup):
+        jobs.charge_due(morning)
+
+    assert taken(sandbox, "stripe") == [19501, 19500]
