@@ -17,9 +17,9 @@ from wtforms.validators import DataRequired, Length, ValidationError
 
 from storefront.catalogue.rules import (
     EU_COUNTRIES,
-    KIND_FACTS,
     OVERSEAS_COUNTRIES,
     NotSoldThere,
+    is_subscription,
 )
 from storefront.checkout.queries import Review
 from storefront.checkout.rules import Consents, PricedElsewhere, ProfessionalsOnly
@@ -276,7 +276,7 @@ class PayAgainForm(ShopForm):
         that cannot, with why."""
         form = cls(provider=order.payment_provider)
         debited_later = order.instalment_count > 1 or any(
-            line.kind and KIND_FACTS[line.kind].is_subscription for line in order.lines
+            is_subscription(line.kind) for line in order.lines
         )
         ways = ways_to_pay(
             providers, order.currency, debited_later=debited_later, due_today=due_at_order

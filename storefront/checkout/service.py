@@ -10,7 +10,7 @@ from sqlalchemy import select
 from storefront.arrears import service as arrears
 from storefront.cart import service as carts
 from storefront.cart.models import Cart
-from storefront.catalogue.rules import KIND_FACTS
+from storefront.catalogue.rules import is_subscription
 from storefront.checkout.queries import Review
 from storefront.checkout.rules import Consents, MissingConsent
 from storefront.identity import queries as people
@@ -218,7 +218,7 @@ def _is_due(first: Instalment, order: Order) -> bool:
 def _reserve(order: Order, first: Instalment, provider: str, now: datetime) -> Payment:
     """An attempt at the first part, or at keeping a means of payment when it is due later."""
     due = _is_due(first, order)
-    subscribes = any(line.kind and KIND_FACTS[line.kind].is_subscription for line in order.lines)
+    subscribes = any(is_subscription(line.kind) for line in order.lines)
     return instalments.attempt(
         first,
         provider,

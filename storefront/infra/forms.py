@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from flask_wtf import FlaskForm
-from wtforms import BooleanField, DateField, StringField
+from wtforms import BooleanField, DateField, StringField, TimeField
 from wtforms.meta import DefaultMeta
 from wtforms.validators import DataRequired, InputRequired, Optional
 
@@ -57,6 +57,17 @@ class DayField(DateField):
             super().process_formdata(valuelist)
         except ValueError:
             raise ValueError("Cette date n’existe pas. Écrivez-la comme 15/02/2027.") from None
+
+
+class ClockField(TimeField):
+    """A time of day, as `14:30`, what a browser sends."""
+
+    def process_formdata(self, valuelist: list[Any]) -> None:
+        """Say what is wrong with a time that does not exist."""
+        try:
+            super().process_formdata(valuelist)
+        except ValueError:
+            raise ValueError("Cette heure n’existe pas. Écrivez-la comme 14:30.") from None
 
 
 def _stripped(value: Any) -> Any:

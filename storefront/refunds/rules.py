@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from datetime import date, timedelta
 from enum import StrEnum
 
-from storefront.catalogue.rules import KIND_FACTS, ProductKind
+from storefront.catalogue.rules import ProductKind, is_subscription
 
 # What the law leaves for a withdrawal (L221-24) and for what was not supplied (L216-7). We hold
 # ourselves to it for money that we should never have had as well: no text names another delay.
@@ -68,4 +68,4 @@ def rest_is_decided(kinds: Iterable[ProductKind | None]) -> bool:
     supplied: nobody but a person can say how far that is. The months of a subscription were
     supplied one by one and stay.
     """
-    return not any(kind is not None and KIND_FACTS[kind].is_subscription for kind in kinds)
+    return not any(is_subscription(kind) for kind in kinds)

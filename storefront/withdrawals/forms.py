@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import secrets
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
 
@@ -144,13 +145,19 @@ class WithdrawalForm(DeclarationForm):
 
     def declared(self) -> Withdrawal:
         """What is declared."""
-        return Withdrawal(
-            name=self.text("name"),
-            email=self.text("email"),
-            contract=self.text("contract"),
-            remark=self.text("remark"),
-            lines=self._chosen() if self.lines.choices and self._names_order else (),
-        )
+        said = withdrawal_in(self)
+        chosen = self._chosen() if self.lines.choices and self._names_order else ()
+        return replace(said, lines=chosen)
+
+
+def withdrawal_in(form: ShopForm) -> Withdrawal:
+    """What a form says of a withdrawal, whoever filled it in; no lines."""
+    return Withdrawal(
+        name=form.text("name"),
+        email=form.text("email"),
+        contract=form.text("contract"),
+        remark=form.text("remark"),
+    )
 
 
 class CancellationForm(DeclarationForm):

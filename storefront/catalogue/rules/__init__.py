@@ -12,6 +12,7 @@ from storefront.catalogue.rules.kinds import (
     VatClass,
     WithdrawalKind,
     checked_quantity,
+    is_subscription,
 )
 from storefront.catalogue.rules.parts import (
     LONGEST_FIRST_DELAY,
@@ -64,6 +65,7 @@ __all__ = [
     "checked_parts",
     "checked_quantity",
     "home_rate",
+    "is_subscription",
     "own_parts",
     "price_of",
     "search_score",

@@ -128,6 +128,11 @@ KIND_FACTS: Mapping[ProductKind, KindFacts] = {
 }
 
 
+def is_subscription(kind: ProductKind | None) -> bool:
+    """Whether a line of this kind goes on period after period; None is a charge of its own."""
+    return kind is not None and KIND_FACTS[kind].is_subscription
+
+
 class QuantityRefused(Refusal):
     """Not a quantity that can be bought. Details: typed, limit, kind."""
 

@@ -12,7 +12,7 @@ from wtforms.validators import DataRequired, Email, InputRequired, Length, Optio
 from storefront.identity.forms import EMAIL_WRONG, name_field
 from storefront.infra.forms import UNREADABLE, DayField, ShopForm, minor_of
 from storefront.infra.templating import money_fr
-from storefront.withdrawals.forms import contract_field
+from storefront.withdrawals.forms import contract_field, withdrawal_in
 from storefront.withdrawals.models import Channel, Proof
 from storefront.withdrawals.queries import Proposal, Row
 from storefront.withdrawals.service import Act, Choice, Received, Withdrawal
@@ -119,12 +119,7 @@ class RecordForm(ShopForm):
 
     def declared(self) -> Withdrawal:
         """What was declared."""
-        return Withdrawal(
-            name=self.text("name"),
-            email=self.text("email"),
-            contract=self.text("contract"),
-            remark=self.text("remark"),
-        )
+        return withdrawal_in(self)
 
     def received(self) -> Received:
         """How and when it came."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import uuid
 from datetime import datetime
-from typing import Any
 
 from wtforms import (
     HiddenField,
@@ -14,13 +13,12 @@ from wtforms import (
     SelectMultipleField,
     StringField,
     TextAreaField,
-    TimeField,
     ValidationError,
 )
 from wtforms.validators import DataRequired, InputRequired, Length, Optional
 from wtforms.widgets import CheckboxInput, ListWidget
 
-from storefront.infra.forms import DayField, ShopForm
+from storefront.infra.forms import ClockField, DayField, ShopForm
 from storefront.kernel.calendar import PARIS, happens_twice, paris_instant
 from storefront.kernel.errors import DateOutOfRange, NonexistentTime
 from storefront.subscriptions.models import Incident
@@ -42,15 +40,6 @@ SKIPPED = (
 )
 _LONGEST = Length(max=2000, message="Ce texte est trop long : 2 000 signes au plus.")
 _REASON = "Donnez le motif : il reste dans le journal."
-
-
-class _Time(TimeField):
-    def process_formdata(self, valuelist: list[Any]) -> None:
-        """Read `14:30`."""
-        try:
-            super().process_formdata(valuelist)
-        except ValueError:
-            raise ValueError("Cette heure n’existe pas. Écrivez-la comme 14:30.") from None
 
 
 def _passage(label: str) -> SelectField:
@@ -123,10 +112,12 @@ class IncidentForm(TimedForm):
         validate_choice=False,
     )
     start_day = DayField("Début, le", "Indiquez le jour du début.")
-    start_at = _Time("à (heure de Paris)", validators=[InputRequired("Indiquez l’heure du début.")])
+    start_at = ClockField(
+        "à (heure de Paris)", validators=[InputRequired("Indiquez l’heure du début.")]
+    )
     start_passage = _passage("Laquelle des deux heures, pour le début")
     end_day = DayField("Fin, le", None)
-    end_at = _Time("à (heure de Paris)", validators=[Optional()])
+    end_at = ClockField("à (heure de Paris)", validators=[Optional()])
     end_passage = _passage("Laquelle des deux heures, pour la fin")
     concerns = SelectMultipleField(
         "Offres concernées",
@@ -188,7 +179,7 @@ class CloseForm(TimedForm):
 
     seen = HiddenField()
     end_day = DayField("Rétabli le", "Indiquez le jour.")
-    end_at = _Time("à (heure de Paris)", validators=[InputRequired("Indiquez l’heure.")])
+    end_at = ClockField("à (heure de Paris)", validators=[InputRequired("Indiquez l’heure.")])
     end_passage = _passage("Laquelle des deux heures")
 
 

@@ -13,12 +13,11 @@ from wtforms import (
     RadioField,
     SelectField,
     TextAreaField,
-    TimeField,
     ValidationError,
 )
 from wtforms.validators import AnyOf, DataRequired, InputRequired, Length, NumberRange, Optional
 
-from storefront.infra.forms import DayField, ShopForm
+from storefront.infra.forms import ClockField, DayField, ShopForm
 from storefront.kernel.calendar import paris_instant
 from storefront.kernel.errors import DateOutOfRange, NonexistentTime
 from storefront.tickets.rules import LONGEST_PROPOSAL_MINUTES, RefusalReason
@@ -48,17 +47,6 @@ class SeenForm(ShopForm):
     def renew(self, version: int) -> None:
         """Prepare the form for a page that shows this version."""
         self.seen.data, self.once.data = str(version), str(uuid.uuid4())
-
-
-class FrenchTime(TimeField):
-    """A time of day, with a message that says how to write it."""
-
-    def process_formdata(self, valuelist: list[Any]) -> None:
-        """Read `14:30`, what a browser sends."""
-        try:
-            super().process_formdata(valuelist)
-        except ValueError:
-            raise ValueError("Cette heure n’existe pas. Écrivez-la comme 14:30.") from None
 
 
 class WholeMinutes(IntegerField):
@@ -103,7 +91,7 @@ class ProposalForm(SeenForm):
     """A date, a time, a duration, a technician, and what will be done (I-03)."""
 
     day = DayField("Date", "Choisissez la date.")
-    at = FrenchTime("Heure de Paris", validators=[InputRequired("Choisissez l’heure.")])
+    at = ClockField("Heure de Paris", validators=[InputRequired("Choisissez l’heure.")])
     minutes = WholeMinutes(
         "Durée prévue, en minutes",
         default=60,

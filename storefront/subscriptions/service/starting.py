@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from storefront.catalogue.rules import KIND_FACTS, ProductKind
+from storefront.catalogue.rules import ProductKind, is_subscription
 from storefront.infra import journal
 from storefront.infra.db import db
 from storefront.infra.outbox import publish
@@ -43,18 +43,13 @@ class Wanted(NamedTuple):
     gross_minor: int
 
 
-def is_monthly(kind: ProductKind | None) -> bool:
-    """Whether a line of this kind goes on period after period."""
-    return kind is not None and KIND_FACTS[kind].is_subscription
-
-
 def check_free(user_id: uuid.UUID, lines: Iterable[Wanted], *, signed_in: bool) -> None:
     """Raise `AlreadySubscribed` when one of these lines is a plan whose family runs already.
 
     A free plan gives way to a paid one, so it stands in the way of another free one only.
     """
     for line in lines:
-        family = rules.contract_of(line.features).family if is_monthly(line.kind) else None
+        family = rules.contract_of(line.features).family if is_subscription(line.kind) else None
         running = queries.running_of_family(user_id, family) if family else None
         if running is not None and not (line.gross_minor and running.gross_minor == 0):
             raise AlreadySubscribed(subscription=running.id, name=running.name, signed_in=signed_in)
@@ -64,7 +59,7 @@ def start_for_order(event: OrderConfirmed, *, now: datetime) -> None:
     """Start what goes on period after period; its first one was paid with the order."""
     order = db.session.get_one(Order, event.order_id)
     for line in order.lines:
-        if is_monthly(line.kind) and queries.of_line(line.id) is None:
+        if is_subscription(line.kind) and queries.of_line(line.id) is None:
             _start(order, line, now)
 
 

@@ -14,7 +14,7 @@ from typing import Any
 
 from sqlalchemy import or_, select
 
-from storefront.catalogue.rules import KIND_FACTS, WithdrawalKind
+from storefront.catalogue.rules import WithdrawalKind, is_subscription
 from storefront.fulfilment.queries import shipments_of
 from storefront.infra.db import db
 from storefront.instalments.models import PRICE, Instalment
@@ -298,7 +298,7 @@ def _unassigned(order: Order, payment_ids: set[uuid.UUID]) -> int:
 
 def _later_periods(line: OrderLine) -> list[Payment]:
     """The payments of a subscription's periods after the first, and of its upgrades."""
-    if line.kind is None or not KIND_FACTS[line.kind].is_subscription:
+    if not is_subscription(line.kind):
         return []
     subscription = subscriptions.of_line(line.id)
     periods = subscription.periods if subscription is not None else []

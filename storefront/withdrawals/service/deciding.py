@@ -13,7 +13,7 @@ from datetime import datetime
 
 from sqlalchemy.exc import IntegrityError
 
-from storefront.catalogue.rules import KIND_FACTS
+from storefront.catalogue.rules import is_subscription
 from storefront.fulfilment import service as fulfilment
 from storefront.identity.models import User
 from storefront.infra import journal
@@ -235,7 +235,7 @@ def _refund(
         return []
     parts = sorted(
         ((row.line, choice.due_minor) for row, choice in chosen if choice.due_minor),
-        key=lambda part: (not _is_subscription(part[0]), part[0].position),
+        key=lambda part: (not is_subscription(part[0].kind), part[0].position),
     )
     return refunds.refund_order(
         order.id,
@@ -246,15 +246,11 @@ def _refund(
             due_on=decision.refund_by,
             parts=tuple((line.id, minor) for line, minor in parts),
             # What goes back of an article is never taken from the months of what goes on.
-            of_price=not any(_is_subscription(line) for line, _ in parts),
+            of_price=not any(is_subscription(line.kind) for line, _ in parts),
         ),
         asked_by=decision.staff_id,
         now=now,
     )
-
-
-def _is_subscription(line: OrderLine) -> bool:
-    return line.kind is not None and KIND_FACTS[line.kind].is_subscription
 
 
 def _end(
@@ -272,7 +268,7 @@ def _end(
     tickets.end_withdrawn(line_ids, staff, now=now)
     fulfilment.revoke(order.id, f"withdrawal:{decision.id}", only=line_ids, now=now)
     for line in ended:
-        if _is_subscription(line):
+        if is_subscription(line.kind):
             instalments.cancel_schedule(order.id, schedule_name(line.id), now=now)
     over = queries.ended_lines(order.id) | set(line_ids)
     if all(line.id in over for line in order.lines if line.kind is not None):

@@ -8,7 +8,7 @@ from __future__ import annotations
 import uuid
 from dataclasses import asdict, dataclass
 from datetime import date, datetime, timedelta
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy.exc import IntegrityError
 
@@ -36,6 +36,8 @@ from storefront.withdrawals.models import (
     WithdrawalMatch,
     WithdrawalRequest,
 )
+
+M = TypeVar("M", WithdrawalMatch, CancellationMatch)
 
 
 class DeclarationMatched(Refusal):
@@ -233,14 +235,7 @@ def match_cancellation(
 def _match_withdrawal(
     request: WithdrawalRequest, order: Order, staff_id: uuid.UUID | None, now: datetime
 ) -> None:
-    match = WithdrawalMatch(
-        id=uuid.uuid4(),
-        request_id=request.id,
-        order_id=order.id,
-        staff_id=staff_id,
-        matched_at=now,
-    )
-    _add(match, request.reference, order)
+    match = _matched(WithdrawalMatch, request, order, staff_id, now)
     orders.stop_debits(order, now=now)
     facts = {"withdrawal": request.id, "order": order.id, "staff": staff_id}
     journal.record("withdrawal.matched", match, facts, now=now)
@@ -249,14 +244,7 @@ def _match_withdrawal(
 def _match_cancellation(
     request: CancellationRequest, order: Order, staff_id: uuid.UUID | None, now: datetime
 ) -> None:
-    match = CancellationMatch(
-        id=uuid.uuid4(),
-        request_id=request.id,
-        order_id=order.id,
-        staff_id=staff_id,
-        matched_at=now,
-    )
-    _add(match, request.reference, order)
+    match = _matched(CancellationMatch, request, order, staff_id, now)
     facts = {"cancellation": request.id, "order": order.id, "staff": staff_id}
     journal.record("cancellation.matched", match, facts, now=now)
     for subscription in subscription_queries.of_order(order.id):
@@ -269,11 +257,25 @@ def _match_cancellation(
         )
 
 
-def _add(match: WithdrawalMatch | CancellationMatch, reference: str, order: Order) -> None:
+def _matched(
+    model: type[M],
+    request: WithdrawalRequest | CancellationRequest,
+    order: Order,
+    staff_id: uuid.UUID | None,
+    now: datetime,
+) -> M:
     """UNIQUE(request): of two members of the staff at once, one is told."""
+    match = model(
+        id=uuid.uuid4(),
+        request_id=request.id,
+        order_id=order.id,
+        staff_id=staff_id,
+        matched_at=now,
+    )
     session = db.session()
     try:
         with session.begin_nested():
             session.add(match)
     except IntegrityError as error:
-        raise DeclarationMatched(reference=reference, order=order.reference) from error
+        raise DeclarationMatched(reference=request.reference, order=order.reference) from error
+    return match
